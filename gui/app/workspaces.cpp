@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/app/workspaces.h"
+
+#include "gui/activity/activityworkspace.h"
+
+namespace atlas::gui {
+
+namespace {
+template<class T> WorkspaceEntry entry()
+{
+    return {T::info(), [](QWidget* parent) -> Workspace* { return new T(parent); }};
+}
+} // namespace
+
+QList<WorkspaceEntry> workspaceEntries()
+{
+    return {
+        // One line each, in the order of the rail: Assets, Pipeline, Hot set, Activity.
+        entry<ActivityWorkspace>(),
+    };
+}
+
+} // namespace atlas::gui

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QList>
+#include <QObject>
+
+#include <chrono>
+#include <memory>
+
+namespace atlas::gui {
+
+/// Counts how often the event loop of the thread that made it stood still for longer than a limit. A thread
+/// of its own posts a beat and measures how long the loop took to answer, so a stall is seen however it came
+/// about (also one that has not ended yet). Cheap enough to leave on: a beat every 10 ms.
+class Watchdog : public QObject
+{
+    Q_OBJECT
+public:
+    struct Stall
+    {
+        std::chrono::milliseconds length;
+        std::chrono::milliseconds at; ///< since start()
+    };
+
+    explicit Watchdog(std::chrono::milliseconds limit = std::chrono::milliseconds(50),
+                      QObject* parent = nullptr);
+    ~Watchdog() override;
+
+    void start();
+    void stop();
+    /// Finished stalls, and the running one when there is one.
+    QList<Stall> stalls() const;
+    int stallCount() const { return int(stalls().size()); }
+    std::chrono::milliseconds longest() const;
+    void reset();
+    /// "3 stalls over 50 ms, longest 212 ms", for logs and test messages.
+    QString summary() const;
+
+private:
+    struct Private;
+    std::unique_ptr<Private> d;
+};
+
+} // namespace atlas::gui

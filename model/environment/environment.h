@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QJsonObject>
+#include <QList>
+#include <QMap>
+#include <QString>
+#include <QStringList>
+
+#include <optional>
+
+#include "db/endpoint.h"
+#include "db/error.h"
+
+namespace atlas {
+
+/// What a connection is opened for; each may log in as somebody else. Stored by name, never by number.
+enum class Purpose { Analyst = 1, Operator, Admin, Ingest, Agent, Owner };
+
+QList<Purpose> allPurposes();
+/// "analyst", "operator", …: the key in environment files and the suffix of endpoint ids.
+QString purposeName(Purpose purpose);
+std::optional<Purpose> purposeFromName(QStringView name);
+
+struct NamedConnection
+{
+    QString name;
+    db::ConnectionInfo info;
+    bool operator==(const NamedConnection&) const = default;
+};
+
+/// A platform to connect to. `service=…` alone is enough for the primary, and so is nothing at all: libpq's
+/// own variables and defaults then decide. Holds no password: libpq (passfile, service file) or the keychain
+/// has it.
+struct Environment
+{
+    QString name;
+    QString color = QStringLiteral("#2a9d8f"); ///< #rrggbb, to tell production from the rest at a glance
+    db::ConnectionInfo primary;
+    QList<NamedConnection> replicas; ///< the name is the endpoint id: unique, see validate()
+    std::optional<NamedConnection> warehouse;
+    QMap<Purpose, QString> logins; ///< missing: the connection's own user, else libpq's default
+    bool discoverReplicas = false; ///< after connecting, offer replicas of the primary that are not listed
+    bool useKeychain = false;      ///< passwords were put into the system keychain for this environment
+
+    bool operator==(const Environment&) const = default;
+
+    /// Node names in the order reads prefer them: replicas, primary, warehouse.
+    QStringList nodes() const;
+    /// Every node as an endpoint for that purpose: ids by endpointId(), user by logins. Analysts and
+    /// operators are read-only everywhere, everybody is on a replica.
+    QList<db::Endpoint> endpointsFor(Purpose purpose) const;
+    /// The first thing that is wrong with it, in words for the person who edits it; empty when it is fine.
+    QString validate() const;
+
+    QJsonObject toJson() const;
+    /// BadArgument with the place ("replicas[1].port") when the object is not an environment, or holds a
+    /// password.
+    static db::Result<Environment> fromJson(const QJsonObject& object);
+    static db::Result<Environment> fromFile(const QString& path);
+};
+
+/// Id of a node's endpoint in a db::Client. Analysts' ids are the bare node names ("primary", "replica-1",
+/// "warehouse"); other purposes have a suffix ("primary#admin").
+QString endpointId(const QString& node, Purpose purpose = Purpose::Analyst);
+/// The node of an endpoint id: "primary#admin" → "primary".
+QString endpointNode(const QString& id);
+Purpose endpointPurpose(const QString& id);
+
+} // namespace atlas
