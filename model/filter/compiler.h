@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QDateTime>
+#include <QList>
+#include <QString>
+
+#include <optional>
+
+#include "db/statement.h"
+#include "model/filter/catalog.h"
+#include "model/filter/estimate.h"
+#include "model/filter/expression.h"
+#include "model/filter/validate.h"
+
+/// Turns a filter into one SQL statement. Pure: no database, no clock but options.now.
+namespace atlas::filter {
+
+enum class Dialect { Postgres = 1, Redshift = 2 };
+
+enum class Projection {
+    EntityIds = 1, ///< entity_id, one keyset page: beyond options.after, in order, at most options.limit
+    Count = 2,     ///< one row, one bigint
+    Stream = 3,    ///< every entity_id, in order
+    Exists = 4,    ///< one row, one boolean: does any entity match
+};
+
+/// How the sources of a filter are brought together.
+enum class Shape {
+    OrderedDriver = 1, ///< a source that delivers in entity order; the rest are probed by primary key until
+                       ///< the page is full
+    SortedDriver = 2,  ///< a source read whole and sorted; the rest are probed
+    EntityScan = 3,    ///< entities in order, every clause probed
+    Join = 4,          ///< every source read whole, joined
+    SetAlgebra = 5,    ///< every source read whole, one aggregate over all of them
+    UnionPages = 6,    ///< any-of: a page of each branch, merged
+};
+QString name(Shape shape);
+
+struct CompileOptions
+{
+    Dialect dialect = Dialect::Postgres;
+    Projection projection = Projection::EntityIds;
+    std::optional<qint64> after; ///< keyset cursor: the last entity_id of the page before
+    bool descending = false;     ///< from the other end; `after` is then an upper limit
+    int limit = 100;             ///< of EntityIds
+    bool useHot = true; ///< compile again without after SQLSTATE AT001 (an attribute stopped being hot)
+    int partitions = 1; ///< leaves a tenant's values lie in: 1 shared, 8 with a branch of its own
+    QDateTime now =
+        QDateTime::currentDateTimeUtc(); ///< what "in the last" counts back from; keep it while paging
+    std::optional<Shape>
+        shape;              ///< for measuring: this shape where it is possible, else the compiler's choice
+    int firstParameter = 1; ///< number of the first $n
+};
+
+/// Why the statement looks as it does; for the SQL pane, `atlasctl filter --explain` and the regret bench.
+struct Explain
+{
+    struct Source
+    {
+        QString description; ///< text form of the clause(s)
+        QString role;        ///< "drives", "joined", "probed", "excluded by probe", …
+        QString access;      ///< "attribute_values_text, equality", "hot_match", "primary key", …
+        double expected = 0; ///< entities
+        bool measured = false;
+    };
+    struct Alternative
+    {
+        Shape shape = Shape::EntityScan;
+        QString driver;
+        double cost = 0; ///< expected microseconds at the server, cached, one process
+    };
+    Shape shape = Shape::EntityScan;
+    QString driver;
+    double expected = 0; ///< entities that match, under independence
+    bool measured = false;
+    double cost = 0; ///< expected microseconds
+    bool usesHot = false;
+    QList<int> attributeIds;
+    QList<Source> sources;
+    QList<Alternative> rejected; ///< cheapest first
+    QString reason;
+
+    QString text() const;
+};
+
+/// A select that yields one column, entity_id, for use inside another statement:
+///   select … from (<sql>) p join atlas.entities e on e.tenant_id = … and e.entity_id = p.entity_id order by
+///   p.entity_id
+/// Parameters are $firstParameter … $(nextParameter - 1).
+struct CompiledIds
+{
+    QByteArray sql;
+    QList<db::Param> params;
+    int nextParameter = 1;
+    Explain explain;
+};
+
+template<class T> struct Compiled
+{
+    std::optional<T> value;
+    QList<Problem> problems; ///< not empty when there is no value
+
+    bool ok() const { return value.has_value(); }
+};
+
+struct CompiledStatement
+{
+    db::Statement statement;
+    Explain explain;
+};
+
+/// The statement as options.projection wants it. Only enabled parts take part.
+Compiled<CompiledStatement> compile(int tenantId, const Expression& expression, const CatalogLookup& catalog,
+                                    const Estimator& estimator, const CompileOptions& options);
+/// EntityIds or Stream as a sub-select.
+Compiled<CompiledIds> compileIds(int tenantId, const Expression& expression, const CatalogLookup& catalog,
+                                 const Estimator& estimator, const CompileOptions& options);
+/// Shapes that are possible for this filter and projection, the compiler's choice first.
+QList<Shape> possibleShapes(const Expression& expression, const CatalogLookup& catalog,
+                            const Estimator& estimator, const CompileOptions& options);
+
+/// SQLSTATE that hot_match raises when one of its attributes is not hot (any more).
+inline constexpr char notHotSqlState[] = "AT001";
+
+} // namespace atlas::filter
