@@ -18,7 +18,7 @@ public:
     /// Reads the file at once. A file that cannot be read as ours is renamed aside, never overwritten.
     explicit EnvironmentStore(const QString& path = defaultPath());
 
-    /// environments.json in QStandardPaths::AppConfigLocation of "atlas-console" (for atlasctl too).
+    /// ~/.config/atlas-console/environments.json, the same for the console and atlasctl.
     static QString defaultPath();
     QString path() const { return m_path; }
 

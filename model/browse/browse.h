@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QDateTime>
+#include <QObject>
+#include <QString>
+
+#include <optional>
+#include <vector>
+
+#include "model/catalog/attributecatalog.h"
+#include "model/filter/expression.h"
+#include "model/routing/reader.h"
+
+namespace atlas::browse {
+
+/// One asset of a result, with the values of the columns that were asked for.
+struct Row
+{
+    qint64 entityId = 0;
+    QString externalId;
+    QString name;
+    QString type;
+    QDateTime seen;                          ///< newest observation, UTC; null when it has no value
+    std::vector<std::optional<QString>> values; ///< as displayed, in the order of the columns; at most 1,024 characters each
+};
+
+struct Page
+{
+    std::vector<Row> rows;
+    bool last = false; ///< fewer than asked for: nothing follows
+    routing::Route route;
+    double milliseconds = 0;
+    db::Statement statement; ///< what ran
+    QString explain;         ///< shape and reasons of the compiler
+    double expectedRows = 0; ///< of the whole result, by statistics
+};
+
+struct Count
+{
+    qint64 entities = 0;
+    bool exact = false; ///< false: the time budget ended before, entities is the estimate
+    double milliseconds = 0;
+    routing::Route route;
+};
+
+/// All attributes of one asset.
+struct AssetValue
+{
+    int attributeId = 0;
+    QString value; ///< as displayed, whole
+    QDateTime observedAt;
+};
+struct Asset
+{
+    qint64 entityId = 0;
+    QString externalId, name, type;
+    QDateTime createdAt;
+    std::vector<AssetValue> values;
+    routing::Route route;
+};
+
+struct HistoryPoint
+{
+    QDateTime at;
+    std::optional<double> number; ///< number, boolean (0/1)
+    QString text;                 ///< as displayed
+};
+
+struct Problem
+{
+    QString message; ///< for people, in place
+    int position = -1; ///< in the text form, -1 when it has no place
+    std::optional<db::DbError> error;
+};
+
+template<class T> using Handler = std::function<void(std::variant<T, Problem>)>;
+
+/// Runs filters for one tenant: compiles for the node that the router chooses, pages by keyset. Reads only. GUI thread;
+/// handlers run there, never when the receiver is gone. A tenth of a second is a long time here: nothing blocks.
+class Browser : public QObject
+{
+    Q_OBJECT
+public:
+    Browser(routing::Reader* reader, int tenant, QObject* parent = nullptr);
+
+    /// Rows after `afterEntityId` (0: from the start), in the order of entity ids. An AT001 of the server (an attribute
+    /// left the hot set meanwhile) is answered by compiling without the hot set, once.
+    quint64 page(const filter::Expression& filter, const AttributeCatalog& catalog, const QList<int>& columns,
+                 qint64 afterEntityId, int limit, QObject* receiver, Handler<Page> done,
+                 routing::Intent intent = routing::Intent::Operational);
+    /// Exact count within a time budget.
+    quint64 count(const filter::Expression& filter, const AttributeCatalog& catalog, std::chrono::milliseconds budget,
+                  QObject* receiver, Handler<Count> done, routing::Intent intent = routing::Intent::Operational);
+    /// Expected entities at once, by statistics.
+    static double expected(const filter::Expression& filter, const AttributeCatalog& catalog);
+    /// Names of all attributes that a filter uses.
+    static QStringList attributesOf(const filter::Expression& filter);
+
+    quint64 asset(qint64 entityId, const AttributeCatalog& catalog, QObject* receiver, Handler<Asset> done);
+    quint64 history(qint64 entityId, int attributeId, ValueType type, const QDateTime& since, QObject* receiver,
+                    Handler<std::vector<HistoryPoint>> done);
+    /// Entity id of an external id; 0 when there is none.
+    quint64 find(const QString& externalId, QObject* receiver, Handler<qint64> done);
+    /// Values that begin with or contain `prefix`, most common first, within a small budget.
+    quint64 suggest(int attributeId, ValueType type, const QString& prefix, QObject* receiver,
+                    Handler<std::vector<AttributeDetail::Top>> done);
+    void cancel(quint64 ticket);
+    int tenant() const { return m_tenant; }
+    routing::Reader* reader() const { return m_reader; }
+
+private:
+    routing::Reader* m_reader;
+    int m_tenant;
+};
+
+/// The statement behind page(), for the command line and for exports: wraps the compiled ids.
+struct PageStatement
+{
+    db::Statement statement;
+    QString explain;
+    double expectedRows = 0;
+    std::optional<Problem> problem;
+};
+struct PageRequest
+{
+    int tenant = 0;
+    filter::Expression filter;
+    QList<int> columns;
+    qint64 afterEntityId = 0;
+    std::optional<qint64> limit; ///< nullopt: all
+    db::EndpointRole role = db::EndpointRole::Primary;
+    bool useHot = true;
+    int longestValue = 1024; ///< characters; 0: whole values (exports)
+};
+PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog);
+PageStatement countStatement(const PageRequest& request, const AttributeCatalog& catalog);
+std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns, const AttributeCatalog& catalog);
+
+} // namespace atlas::browse

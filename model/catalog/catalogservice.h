@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QObject>
+#include <QSet>
+
+#include "model/catalog/attributecatalog.h"
+#include "model/routing/reader.h"
+
+namespace atlas {
+
+/// Keeps the catalogue of the current tenant for everything that shows or compiles attributes. GUI thread.
+class CatalogService : public QObject
+{
+    Q_OBJECT
+public:
+    CatalogService(routing::Reader* reader, int tenant, QObject* parent = nullptr);
+
+    int tenant() const { return m_tenant; }
+    const AttributeCatalog& catalog() const { return m_catalog; }
+    bool isLoaded() const { return m_loaded; }
+    const std::optional<db::DbError>& error() const { return m_error; }
+
+    /// Reads all attributes again; changed() or failed() follows.
+    void reload();
+    /// Fetches top values and histograms of these, once; `done` runs when all are there (also at once) or it failed.
+    void ensureDetails(const QList<int>& ids, QObject* receiver, std::function<void()> done);
+
+Q_SIGNALS:
+    void changed();
+    void failed(const atlas::db::DbError& error);
+
+private:
+    routing::Reader* m_reader;
+    int m_tenant;
+    AttributeCatalog m_catalog;
+    bool m_loaded = false;
+    std::optional<db::DbError> m_error;
+};
+
+} // namespace atlas
