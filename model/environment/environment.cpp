@@ -22,8 +22,8 @@ constexpr std::array<std::pair<Purpose, const char*>, 6> purposeNames = {{
     {Purpose::Owner, "owner"},
 }};
 
-const QString primaryNode = QStringLiteral("primary");
-const QString warehouseNode = QStringLiteral("warehouse");
+constexpr QLatin1String primaryNode("primary");
+constexpr QLatin1String warehouseNode("warehouse");
 
 db::DbError badArgument(const QString& message)
 {
@@ -288,7 +288,7 @@ QJsonObject Environment::toJson() const
     object.insert(QLatin1String("replicas"), list);
     if (warehouse) {
         QJsonObject entry = infoToJson(warehouse->info);
-        entry.insert(QLatin1String("name"), warehouse->name.isEmpty() ? warehouseNode : warehouse->name);
+        entry.insert(QLatin1String("name"), warehouse->name.isEmpty() ? QString(warehouseNode) : warehouse->name);
         object.insert(QLatin1String("warehouse"), entry);
     }
     QJsonObject users;

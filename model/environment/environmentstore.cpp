@@ -17,7 +17,7 @@ namespace atlas {
 
 namespace {
 
-const QString localVariable = QStringLiteral("ATLAS_LOCAL_ENVIRONMENT");
+constexpr const char* localVariable = "ATLAS_LOCAL_ENVIRONMENT";
 
 db::DbError badArgument(const QString& message)
 {
@@ -47,7 +47,7 @@ EnvironmentStore::EnvironmentStore(const QString& path)
     : m_path(path)
 {
     load();
-    const QString localFile = qEnvironmentVariable(localVariable.toLatin1().constData());
+    const QString localFile = qEnvironmentVariable(localVariable);
     if (!localFile.isEmpty()) {
         if (const db::Status used = useLocalFile(localFile); !used)
             m_notices << QStringLiteral("The local cluster's environment was left out. %1")
@@ -199,7 +199,7 @@ db::Status EnvironmentStore::write(const QList<Environment>& environments)
 
 QString EnvironmentStore::findLocalFile(const QString& start)
 {
-    const QString named = qEnvironmentVariable(localVariable.toLatin1().constData());
+    const QString named = qEnvironmentVariable(localVariable);
     if (!named.isEmpty())
         return named;
     QDir folder(start);
