@@ -5,7 +5,9 @@
 #include <QObject>
 #include <QString>
 
+#include <functional>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "model/catalog/attributecatalog.h"
@@ -76,6 +78,29 @@ struct Problem
 
 template<class T> using Handler = std::function<void(std::variant<T, Problem>)>;
 
+/// The statement behind page(), for the command line and for exports: wraps the compiled ids.
+struct PageStatement
+{
+    db::Statement statement;
+    QString explain;
+    double expectedRows = 0;
+    std::optional<Problem> problem;
+};
+struct PageRequest
+{
+    int tenant = 0;
+    filter::Expression filter;
+    QList<int> columns;
+    qint64 afterEntityId = 0;
+    std::optional<qint64> limit; ///< nullopt: all
+    db::EndpointRole role = db::EndpointRole::Primary;
+    bool useHot = true;
+    int longestValue = 1024; ///< characters; 0: whole values (exports)
+};
+PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog);
+PageStatement countStatement(const PageRequest& request, const AttributeCatalog& catalog);
+std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns, const AttributeCatalog& catalog);
+
 /// Runs filters for one tenant: compiles for the node that the router chooses, pages by keyset. Reads only. GUI thread;
 /// handlers run there, never when the receiver is gone. A tenth of a second is a long time here: nothing blocks.
 class Browser : public QObject
@@ -110,31 +135,24 @@ public:
     routing::Reader* reader() const { return m_reader; }
 
 private:
+    struct Ran
+    {
+        routing::Routed routed;
+        PageStatement built;
+    };
+    quint64 runFiltered(const PageRequest& request, const AttributeCatalog& catalog, bool counting,
+                        std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
+                        std::function<void(std::variant<Ran, Problem>)> done);
+    void start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog, bool counting,
+               std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
+               std::function<void(std::variant<Ran, Problem>)> done);
+    quint64 readRows(const db::Statement& statement, QObject* receiver,
+                     std::function<void(std::variant<routing::Routed, Problem>)> done);
+
     routing::Reader* m_reader;
     int m_tenant;
+    quint64 m_next = 0;
+    QHash<quint64, quint64> m_running; ///< ours to the reader's
 };
-
-/// The statement behind page(), for the command line and for exports: wraps the compiled ids.
-struct PageStatement
-{
-    db::Statement statement;
-    QString explain;
-    double expectedRows = 0;
-    std::optional<Problem> problem;
-};
-struct PageRequest
-{
-    int tenant = 0;
-    filter::Expression filter;
-    QList<int> columns;
-    qint64 afterEntityId = 0;
-    std::optional<qint64> limit; ///< nullopt: all
-    db::EndpointRole role = db::EndpointRole::Primary;
-    bool useHot = true;
-    int longestValue = 1024; ///< characters; 0: whole values (exports)
-};
-PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog);
-PageStatement countStatement(const PageRequest& request, const AttributeCatalog& catalog);
-std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns, const AttributeCatalog& catalog);
 
 } // namespace atlas::browse

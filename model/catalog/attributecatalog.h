@@ -14,6 +14,7 @@
 #include "db/resultset.h"
 #include "db/statement.h"
 #include "model/catalog/valuetype.h"
+#include "model/filter/catalog.h"
 
 namespace atlas {
 
@@ -49,8 +50,9 @@ struct AttributeDetail
     std::vector<double> bounds;    ///< ascending, equal frequency, up to 101; empty for text
 };
 
-/// All attributes of one tenant as of one moment. Immutable, cheap to copy, any thread.
-class AttributeCatalog
+/// All attributes of one tenant as of one moment. Immutable, cheap to copy, any thread. What the filter compiler looks
+/// names up in, too.
+class AttributeCatalog : public filter::CatalogLookup
 {
 public:
     AttributeCatalog();
@@ -70,7 +72,11 @@ public:
     const Attribute* findName(const QString& name) const; ///< nullptr when there is none
     const Attribute* findId(int id) const;
     const AttributeDetail* detail(int id) const; ///< nullptr when not fetched
-    qint64 entitiesTotal() const;
+    /// Partitions that the tenant's values lie in: 1 in the shared branch, 8 in a branch of its own.
+    int partitions() const;
+    std::optional<filter::AttributeInfo> find(const QString& name) const override;
+    QStringList names() const override;
+    double entitiesTotal() const override;
     /// The same catalogue with these details as well.
     AttributeCatalog withDetails(const QList<AttributeDetail>& details) const;
 

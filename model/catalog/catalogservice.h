@@ -31,8 +31,23 @@ Q_SIGNALS:
     void failed(const atlas::db::DbError& error);
 
 private:
+    struct Waiting
+    {
+        QSet<int> ids;
+        QPointer<QObject> receiver;
+        std::function<void()> done;
+    };
+    void fetchDetails();
+    void settleWaiting();
+
     routing::Reader* m_reader;
     int m_tenant;
+    quint64 m_loading = 0;
+    quint64 m_fetching = 0;
+    QSet<int> m_wanted; ///< asked for, not sent yet
+    QSet<int> m_inFlight;
+    QSet<int> m_failedDetails; ///< not asked again before the next reload
+    std::vector<Waiting> m_waiting;
     AttributeCatalog m_catalog;
     bool m_loaded = false;
     std::optional<db::DbError> m_error;

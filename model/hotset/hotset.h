@@ -2,7 +2,9 @@
 #pragma once
 
 #include <QDateTime>
+#include <QElapsedTimer>
 #include <QObject>
+#include <QPointer>
 #include <QTimer>
 
 #include <optional>
@@ -95,6 +97,7 @@ private:
     int m_troubles = 0;
     QString m_waiting;
     QTimer m_timer;
+    QElapsedTimer m_stepTimer;
 };
 
 } // namespace atlas::hotset

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QDateTime>
+#include <QHash>
 #include <QJsonObject>
 #include <QList>
 #include <QMetaType>
@@ -54,9 +55,11 @@ private:
 struct Readings
 {
     double localSeconds = 0; ///< our monotonic clock when the round ended
+    bool primaryReachable = false;
     struct Primary
     {
-        double now = 0; ///< its clock, seconds since 1970
+        double now = 0;          ///< its clock, seconds since 1970
+        double localSeconds = 0; ///< our clock when its answer came
         quint64 lsn = 0;
         std::optional<double> beatAt;
         std::optional<qint64> stagingRows;
@@ -84,7 +87,7 @@ struct Readings
         std::optional<qint64> safeWalBytes;
         std::optional<qint64> retainedBytes;
     };
-    QList<Slot> slots_;
+    QList<Slot> replicationSlots;
     struct Replica
     {
         QString node;
@@ -118,8 +121,12 @@ public:
     std::optional<double> primaryClock(double localSeconds) const;
 
 private:
-    State trend(const QString& key, double localSeconds, std::optional<double> seconds, double behindAbove);
+    State trend(const QString& key, double localSeconds, double seconds, double behindAbove);
+    StageLag concludeReplica(const Readings::Replica& replica, const Readings& readings);
+    StageLag concludeSlot(const Readings::Slot& slot, const Readings& readings);
+    StageLag concludeWarehouse(const Readings::Warehouse& warehouse, const Readings& readings);
     LsnClock m_lsnClock;
+    std::optional<quint64> m_lastPrimaryLsn; ///< of the round before, to tell idle from current
     std::optional<double> m_clockOffset;
     struct Point
     {

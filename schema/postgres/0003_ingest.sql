@@ -209,6 +209,12 @@ begin
 end $$;
 comment on function atlas.sample_ingest_rate(integer) is 'Sums the ledger''s finished intervals into ingest_rate_samples.';
 
+create function atlas.staging_backlog(out waiting bigint, out oldest timestamptz)
+    language sql stable security definer set search_path = atlas, pg_temp as $$
+    select count(*), min(staged_at) from (select staged_at from ingest_staging limit 200000) s
+$$;
+comment on function atlas.staging_backlog() is 'Rows of the fast door that wait to be flushed (counted up to 200,000) and since when; no values, no tenants.';
+
 create function atlas.maintain() returns void
     language plpgsql security definer set search_path = atlas, partman, pg_temp as $$
 begin
@@ -220,3 +226,4 @@ grant execute on function atlas.ingest_open(), atlas.value_type_name(smallint),
     atlas.hot_value(smallint, double precision, text, numeric, text),
     atlas.ingest_commit(integer, uuid, timestamptz, text, text, bigint) to atlas_ingest, atlas_agent;
 grant execute on function atlas.flush_staging(integer), atlas.beat(), atlas.sample_ingest_rate(integer), atlas.maintain() to atlas_agent;
+grant execute on function atlas.staging_backlog() to atlas_agent, atlas_operator, atlas_admin, atlas_analyst;

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/browse/browse.h"
+
+#include "model/filter/compiler.h"
+#include "model/filter/validate.h"
+#include "model/statements.h"
+
+namespace atlas::browse {
+
+using db::EndpointRole;
+
+namespace {
+
+const RegisteredStatement assetSql{"browse.asset", "One asset with all its attributes", R"sql(
+select e.external_id, e.name, e.entity_type, extract(epoch from e.created_at)::float8 as created_at, v.attribute_id,
+       coalesce(v.value_long, v.value_text, v.value_exact::text, v.value_num::text) as value,
+       extract(epoch from v.observed_at)::float8 as observed_at
+  from atlas.entities e
+  left join atlas.attribute_values v on v.tenant_id = e.tenant_id and v.entity_id = e.entity_id
+        and (v.value_num is not null or v.value_text is not null)
+ where e.tenant_id = $1::int and e.entity_id = $2::bigint)sql"};
+
+// Newest first and bounded: a chart has fewer pixels than this.
+const RegisteredStatement historySql{"browse.history", "History of one attribute of one asset", R"sql(
+select extract(epoch from observed_at)::float8 as at, value_num,
+       left(coalesce(value_long, value_text, value_exact::text, value_num::text), 200) as value
+  from atlas.attribute_events
+ where tenant_id = $1::int and entity_id = $2::bigint and attribute_id = $3::int and observed_at >= to_timestamp($4::float8)
+ order by observed_at desc limit 20000)sql"};
+
+const RegisteredStatement findSql{"browse.find", "Asset by its external id",
+                                  "select entity_id from atlas.entities where tenant_id = $1::int and external_id = $2::text"};
+
+// Leakproof comparisons only, so that row security lets them into the covering index.
+const RegisteredStatement suggestSql{"browse.suggest", "Values that begin with what was typed", R"sql(
+select value_text as value, count(*) as entities
+  from atlas.attribute_values
+ where tenant_id = $1::int and attribute_id = $2::int and value_text >= $3::text and value_text < $4::text
+ group by value_text order by 2 desc, 1 limit 20)sql"};
+
+const bool composed = [] {
+    StatementRegistry::add("browse.page", "Page of filter results",
+                           "(the compiled filter's entity ids, joined with entities and one probe of attribute_values per column)");
+    StatementRegistry::add("browse.count", "Exact count of a filter", "(select count(*) over the compiled filter)");
+    return true;
+}();
+
+QDateTime timeOf(const db::ResultSet& rows, int row, int column)
+{
+    const auto seconds = rows.real(row, column);
+    return seconds ? QDateTime::fromMSecsSinceEpoch(qRound64(*seconds * 1000), Qt::UTC) : QDateTime();
+}
+
+Problem problemOf(const QList<filter::Problem>& problems)
+{
+    Problem problem;
+    if (problems.isEmpty()) {
+        problem.message = QStringLiteral("The filter cannot be compiled.");
+        return problem;
+    }
+    problem.message = problems.first().message;
+    problem.position = static_cast<int>(problems.first().position);
+    return problem;
+}
+
+Problem problemOf(const db::DbError& error)
+{
+    return {error.text(), -1, error};
+}
+
+QByteArray number(int value)
+{
+    return QByteArray::number(value);
+}
+
+/// One cell as text; a probe by primary key, so that the planner has nothing to choose.
+QByteArray cellExpression(const QByteArray& alias, int longest)
+{
+    const QByteArray value = "coalesce(" + alias + ".value_long, " + alias + ".value_text, " + alias
+        + ".value_exact::text, " + alias + ".value_num::text)";
+    return longest > 0 ? "left(" + value + ", " + number(longest) + ")" : value;
+}
+
+filter::CompileOptions optionsFor(const PageRequest& request, const AttributeCatalog& catalog)
+{
+    filter::CompileOptions options;
+    options.dialect = request.role == EndpointRole::Warehouse ? filter::Dialect::Redshift : filter::Dialect::Postgres;
+    options.useHot = request.useHot && request.role != EndpointRole::Warehouse;
+    options.partitions = request.role == EndpointRole::Warehouse ? 1 : catalog.partitions();
+    return options;
+}
+
+} // namespace
+
+PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog)
+{
+    PageStatement result;
+    filter::CompileOptions options = optionsFor(request, catalog);
+    options.projection = request.limit ? filter::Projection::EntityIds : filter::Projection::Stream;
+    if (request.limit)
+        options.limit = static_cast<int>(std::min<qint64>(*request.limit, std::numeric_limits<int>::max()));
+    if (request.afterEntityId > 0)
+        options.after = request.afterEntityId;
+    const filter::StatsEstimator estimator(catalog, options.now);
+    const auto compiled = filter::compileIds(request.tenant, request.filter, catalog, estimator, options);
+    if (!compiled.ok()) {
+        result.problem = problemOf(compiled.problems);
+        return result;
+    }
+
+    QList<db::Param> params = compiled.value->params;
+    int next = compiled.value->nextParameter;
+    const QByteArray tenant = "$" + number(next++) + "::int";
+    params.append(db::param(request.tenant));
+    QByteArray select = "select p.entity_id, e.external_id, e.name, e.entity_type";
+    QByteArray joins;
+    const bool warehouse = request.role == EndpointRole::Warehouse;
+    if (warehouse) {
+        // Redshift takes few correlated sub-selects: joins, and no newest observation.
+        select += ", cast(null as double precision) as seen";
+    } else {
+        select += ", (select extract(epoch from max(v.observed_at))::float8 from atlas.attribute_values v where v.tenant_id = "
+            + tenant + " and v.entity_id = p.entity_id) as seen";
+    }
+    for (int i = 0; i < request.columns.size(); ++i) {
+        const QByteArray attribute = "$" + number(next++) + "::int";
+        params.append(db::param(request.columns.at(i)));
+        const QByteArray alias = "c" + number(i);
+        const QByteArray where = alias + ".tenant_id = " + tenant + " and " + alias + ".entity_id = p.entity_id and " + alias
+            + ".attribute_id = " + attribute;
+        if (warehouse) {
+            select += ", " + cellExpression(alias, request.longestValue) + " as c" + number(i);
+            joins += " left join atlas.attribute_values " + alias + " on " + where;
+        } else {
+            select += ", (select " + cellExpression(alias, request.longestValue) + " from atlas.attribute_values " + alias
+                + " where " + where + ") as c" + number(i);
+        }
+    }
+    result.statement.name = QStringLiteral("browse.page");
+    result.statement.purpose = QStringLiteral("Page of filter results");
+    result.statement.sql = select + "\n  from (" + compiled.value->sql + ") p\n  join atlas.entities e on e.tenant_id = " + tenant
+        + " and e.entity_id = p.entity_id" + joins + "\n order by p.entity_id";
+    result.statement.params = params;
+    result.explain = compiled.value->explain.text();
+    result.expectedRows = compiled.value->explain.expected;
+    return result;
+}
+
+PageStatement countStatement(const PageRequest& request, const AttributeCatalog& catalog)
+{
+    PageStatement result;
+    filter::CompileOptions options = optionsFor(request, catalog);
+    options.projection = filter::Projection::Count;
+    const filter::StatsEstimator estimator(catalog, options.now);
+    auto compiled = filter::compile(request.tenant, request.filter, catalog, estimator, options);
+    if (!compiled.ok()) {
+        result.problem = problemOf(compiled.problems);
+        return result;
+    }
+    result.statement = std::move(compiled.value->statement);
+    result.statement.name = QStringLiteral("browse.count");
+    result.statement.purpose = QStringLiteral("Exact count of a filter");
+    result.explain = compiled.value->explain.text();
+    result.expectedRows = compiled.value->explain.expected;
+    return result;
+}
+
+std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns, const AttributeCatalog& catalog)
+{
+    std::vector<ValueType> types;
+    types.reserve(static_cast<std::size_t>(columns.size()));
+    for (const int id : columns) {
+        const Attribute* attribute = catalog.findId(id);
+        types.push_back(attribute ? attribute->type : ValueType::String);
+    }
+    std::vector<Row> result;
+    result.reserve(static_cast<std::size_t>(rows.rowCount()));
+    for (int r = 0; r < rows.rowCount(); ++r) {
+        Row row;
+        row.entityId = rows.integer(r, 0).value_or(0);
+        row.externalId = rows.string(r, 1);
+        row.name = rows.string(r, 2);
+        row.type = rows.string(r, 3);
+        row.seen = timeOf(rows, r, 4);
+        row.values.reserve(types.size());
+        for (std::size_t c = 0; c < types.size(); ++c) {
+            const int column = 5 + static_cast<int>(c);
+            if (rows.isNull(r, column))
+                row.values.emplace_back(std::nullopt);
+            else
+                row.values.emplace_back(displayValue(types[c], rows.string(r, column)));
+        }
+        result.push_back(std::move(row));
+    }
+    return result;
+}
+
+Browser::Browser(routing::Reader* reader, int tenant, QObject* parent)
+    : QObject(parent)
+    , m_reader(reader)
+    , m_tenant(tenant)
+{
+}
+
+quint64 Browser::runFiltered(const PageRequest& request, const AttributeCatalog& catalog, bool counting,
+                             std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
+                             std::function<void(std::variant<Ran, Problem>)> done)
+{
+    // What a filter lacks does not depend on the node: say it before anything is sent.
+    if (PageStatement checked = counting ? countStatement(request, catalog) : pageStatement(request, catalog); checked.problem) {
+        QMetaObject::invokeMethod(
+            receiver, [done, problem = *checked.problem] { done(problem); }, Qt::QueuedConnection);
+        return 0;
+    }
+    const quint64 ticket = ++m_next;
+    start(ticket, request, catalog, counting, deadline, receiver, intent, done);
+    return ticket;
+}
+
+void Browser::start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog, bool counting,
+                    std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
+                    std::function<void(std::variant<Ran, Problem>)> done)
+{
+    auto built = std::make_shared<PageStatement>();
+    const quint64 reading = m_reader->read(
+        intent,
+        [request, catalog, counting, deadline, built](const QString&, EndpointRole role) {
+            PageRequest forNode = request;
+            forNode.role = role;
+            *built = counting ? countStatement(forNode, catalog) : pageStatement(forNode, catalog);
+            built->statement.deadline = deadline;
+            return built->statement;
+        },
+        receiver,
+        [this, self = QPointer(this), ticket, request, catalog, counting, deadline, receiver, intent, done,
+         built](db::Result<routing::Routed> result) {
+            if (!self)
+                return;
+            m_running.remove(ticket);
+            if (result) {
+                done(Ran{std::move(result).value(), *built});
+                return;
+            }
+            if (request.useHot && result.error().sqlState == QLatin1String(filter::notHotSqlState)) {
+                PageRequest cold = request;
+                cold.useHot = false;
+                start(ticket, cold, catalog, counting, deadline, receiver, intent, done);
+                return;
+            }
+            done(problemOf(result.error()));
+        });
+    m_running.insert(ticket, reading);
+}
+
+quint64 Browser::page(const filter::Expression& filter, const AttributeCatalog& catalog, const QList<int>& columns,
+                      qint64 afterEntityId, int limit, QObject* receiver, Handler<Page> done, routing::Intent intent)
+{
+    PageRequest request;
+    request.tenant = m_tenant;
+    request.filter = filter;
+    request.columns = columns;
+    request.afterEntityId = afterEntityId;
+    request.limit = limit;
+    return runFiltered(request, catalog, false, std::chrono::seconds(30), receiver, intent,
+                       [done, columns, catalog, limit](std::variant<Ran, Problem> outcome) {
+                           if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                               done(*problem);
+                               return;
+                           }
+                           Ran& ran = std::get<Ran>(outcome);
+                           Page page;
+                           page.rows = rowsOf(ran.routed.rows, columns, catalog);
+                           page.last = static_cast<int>(page.rows.size()) < limit;
+                           page.route = ran.routed.route;
+                           page.milliseconds = ran.routed.milliseconds;
+                           page.statement = ran.routed.statement;
+                           page.explain = ran.built.explain;
+                           page.expectedRows = ran.built.expectedRows;
+                           done(std::move(page));
+                       });
+}
+
+quint64 Browser::count(const filter::Expression& filter, const AttributeCatalog& catalog, std::chrono::milliseconds budget,
+                       QObject* receiver, Handler<Count> done, routing::Intent intent)
+{
+    PageRequest request;
+    request.tenant = m_tenant;
+    request.filter = filter;
+    const double estimate = expected(filter, catalog);
+    return runFiltered(request, catalog, true, budget, receiver, intent,
+                       [done, estimate, budget](std::variant<Ran, Problem> outcome) {
+                           Count count;
+                           if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                               if (!problem->error || problem->error->kind != db::ErrorKind::Deadline) {
+                                   done(*problem);
+                                   return;
+                               }
+                               count.entities = qRound64(estimate);
+                               count.milliseconds = static_cast<double>(budget.count());
+                               done(count);
+                               return;
+                           }
+                           const Ran& ran = std::get<Ran>(outcome);
+                           count.entities = ran.routed.rows.integer(0, 0).value_or(0);
+                           count.exact = true;
+                           count.milliseconds = ran.routed.milliseconds;
+                           count.route = ran.routed.route;
+                           done(count);
+                       });
+}
+
+double Browser::expected(const filter::Expression& filter, const AttributeCatalog& catalog)
+{
+    const filter::StatsEstimator estimator(catalog);
+    return filter::estimate(filter, estimator).entities;
+}
+
+QStringList Browser::attributesOf(const filter::Expression& filter)
+{
+    return filter.attributes();
+}
+
+quint64 Browser::readRows(const db::Statement& statement, QObject* receiver,
+                          std::function<void(std::variant<routing::Routed, Problem>)> done)
+{
+    const quint64 ticket = ++m_next;
+    m_running.insert(ticket, m_reader->read(
+                                 routing::Intent::Operational, [statement](const QString&, EndpointRole) { return statement; },
+                                 receiver, [this, self = QPointer(this), ticket, done](db::Result<routing::Routed> result) {
+                                     if (!self)
+                                         return;
+                                     m_running.remove(ticket);
+                                     if (result)
+                                         done(std::move(result).value());
+                                     else
+                                         done(problemOf(result.error()));
+                                 }));
+    return ticket;
+}
+
+quint64 Browser::asset(qint64 entityId, const AttributeCatalog& catalog, QObject* receiver, Handler<Asset> done)
+{
+    return readRows(assetSql({db::param(m_tenant), db::param(entityId)}), receiver,
+                    [done, entityId, catalog](std::variant<routing::Routed, Problem> outcome) {
+                        if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                            done(*problem);
+                            return;
+                        }
+                        const routing::Routed& routed = std::get<routing::Routed>(outcome);
+                        const db::ResultSet& rows = routed.rows;
+                        if (rows.rowCount() == 0) {
+                            done(Problem{QStringLiteral("This asset is not there (any more), or not open to you."), -1, {}});
+                            return;
+                        }
+                        Asset asset;
+                        asset.entityId = entityId;
+                        asset.externalId = rows.string(0, 0);
+                        asset.name = rows.string(0, 1);
+                        asset.type = rows.string(0, 2);
+                        asset.createdAt = timeOf(rows, 0, 3);
+                        asset.route = routed.route;
+                        for (int row = 0; row < rows.rowCount(); ++row) {
+                            if (rows.isNull(row, 4))
+                                continue;
+                            AssetValue value;
+                            value.attributeId = static_cast<int>(rows.integer(row, 4).value_or(0));
+                            const Attribute* attribute = catalog.findId(value.attributeId);
+                            value.value = displayValue(attribute ? attribute->type : ValueType::String, rows.string(row, 5));
+                            value.observedAt = timeOf(rows, row, 6);
+                            asset.values.push_back(std::move(value));
+                        }
+                        done(std::move(asset));
+                    });
+}
+
+quint64 Browser::history(qint64 entityId, int attributeId, ValueType type, const QDateTime& since, QObject* receiver,
+                         Handler<std::vector<HistoryPoint>> done)
+{
+    const double from = static_cast<double>(since.toMSecsSinceEpoch()) / 1000.0;
+    return readRows(historySql({db::param(m_tenant), db::param(entityId), db::param(attributeId), db::param(from)}), receiver,
+                    [done, type](std::variant<routing::Routed, Problem> outcome) {
+                        if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                            done(*problem);
+                            return;
+                        }
+                        const db::ResultSet& rows = std::get<routing::Routed>(outcome).rows;
+                        std::vector<HistoryPoint> points;
+                        points.reserve(static_cast<std::size_t>(rows.rowCount()));
+                        for (int row = rows.rowCount() - 1; row >= 0; --row) {
+                            HistoryPoint point;
+                            point.at = timeOf(rows, row, 0);
+                            point.number = rows.real(row, 1);
+                            point.text = rows.isNull(row, 2) ? QString() : displayValue(type, rows.string(row, 2));
+                            points.push_back(std::move(point));
+                        }
+                        done(std::move(points));
+                    });
+}
+
+quint64 Browser::find(const QString& externalId, QObject* receiver, Handler<qint64> done)
+{
+    return readRows(findSql({db::param(m_tenant), db::param(externalId)}), receiver,
+                    [done](std::variant<routing::Routed, Problem> outcome) {
+                        if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                            done(*problem);
+                            return;
+                        }
+                        const db::ResultSet& rows = std::get<routing::Routed>(outcome).rows;
+                        done(rows.rowCount() > 0 ? rows.integer(0, 0).value_or(0) : qint64(0));
+                    });
+}
+
+quint64 Browser::suggest(int attributeId, ValueType type, const QString& prefix, QObject* receiver,
+                         Handler<std::vector<AttributeDetail::Top>> done)
+{
+    const char32_t last = 0x10ffff; // after every text that begins with the prefix
+    db::Statement statement = suggestSql({db::param(m_tenant), db::param(attributeId), db::param(prefix),
+                                          db::param(prefix + QString::fromUcs4(&last, 1))},
+                                         std::chrono::milliseconds(800));
+    return readRows(statement, receiver, [done, type](std::variant<routing::Routed, Problem> outcome) {
+        if (const auto* problem = std::get_if<Problem>(&outcome)) {
+            done(*problem);
+            return;
+        }
+        const db::ResultSet& rows = std::get<routing::Routed>(outcome).rows;
+        std::vector<AttributeDetail::Top> values;
+        for (int row = 0; row < rows.rowCount(); ++row)
+            values.push_back({displayValue(type, rows.string(row, 0)), rows.integer(row, 1).value_or(0)});
+        done(std::move(values));
+    });
+}
+
+void Browser::cancel(quint64 ticket)
+{
+    if (const quint64 reading = m_running.take(ticket))
+        m_reader->cancel(reading);
+}
+
+} // namespace atlas::browse
