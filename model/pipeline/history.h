@@ -4,6 +4,7 @@
 #include <QDateTime>
 #include <QHash>
 #include <QObject>
+#include <QPointer>
 #include <QString>
 
 #include <chrono>
@@ -61,6 +62,8 @@ public:
 
 private:
     routing::Reader* m_reader;
+    quint64 m_next = 0;
+    QHash<quint64, quint64> m_running; ///< ours to the reader's
 };
 
 } // namespace atlas::pipeline
