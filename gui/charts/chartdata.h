@@ -76,8 +76,10 @@ public:
     const QList<ChartBudget>& budgets() const { return m_budgets; }
 
     /// The sample of each visible series that is nearest to `at`, no further than half a gap (or `reach`)
-    /// away.
-    QList<ChartReading> readings(double at, double reach) const;
+    /// away; `previous`: the last one not after it, however old (a value that holds until the next).
+    QList<ChartReading> readings(double at, double reach, bool previous = false) const;
+    /// Time of the sample nearest to `at` over all visible series.
+    std::optional<double> nearest(double at) const;
     /// Time of the sample next to `at` over all visible series, `direction` -1 or +1; nullopt: there is none.
     std::optional<double> neighbour(double at, int direction) const;
     /// Where visible series are above their budgets, within [from, to].

@@ -11,13 +11,9 @@
 #include "gui/charts/chartstyle.h"
 #include "gui/charts/charttext.h"
 
-class QHBoxLayout;
-class QLabel;
+class QAction;
 
 namespace atlas::gui {
-
-class ChartLegend;
-class PlotSurface;
 
 /// Lines or stacked areas over time: header with title, legend and room for controls, below it the plot.
 /// Wheel zooms, drag pans, double-click (or Home) goes back to live; with the keyboard ←/→ move the crosshair
@@ -97,7 +93,6 @@ Q_SIGNALS:
 
 protected:
     void contextMenuEvent(QContextMenuEvent* event) override;
-    void changeEvent(QEvent* event) override;
 
 private:
     void refreshLegend();
