@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QElapsedTimer>
+#include <QEventLoop>
+#include <QFile>
+#include <QTimer>
+
+#include <cstdio>
+
+#include "cli/command.h"
+#include "model/browse/browse.h"
+#include "model/export/rowwriter.h"
+#include "model/filter/compiler.h"
+#include "model/filter/parser.h"
+#include "model/filter/validate.h"
+#include "model/lag/monitor.h"
+
+namespace atlas::cli {
+
+namespace {
+
+/// Commas separate; a name with a comma stands in backquotes.
+QStringList columnNames(const QStringList& values)
+{
+    QStringList names;
+    for (const QString& value : values) {
+        QString current;
+        bool quoted = false;
+        for (qsizetype i = 0; i < value.size(); ++i) {
+            const QChar c = value.at(i);
+            if (c == QLatin1Char('`')) {
+                if (quoted && i + 1 < value.size() && value.at(i + 1) == c) {
+                    current += c;
+                    ++i;
+                } else {
+                    quoted = !quoted;
+                }
+            } else if (c == QLatin1Char(',') && !quoted) {
+                names.append(current);
+                current.clear();
+            } else {
+                current += c;
+            }
+        }
+        names.append(current);
+    }
+    names.removeAll(QString());
+    names.removeDuplicates();
+    return names;
+}
+
+/// The line of the text with a mark under what is wrong.
+void sayPosition(const QString& text, qsizetype position, qsizetype length)
+{
+    const qsizetype begin = position > 0 ? text.lastIndexOf(QLatin1Char('\n'), position - 1) + 1 : 0;
+    qsizetype end = text.indexOf(QLatin1Char('\n'), position);
+    if (end < 0)
+        end = text.size();
+    const qsizetype from = std::max(begin, position - 60);
+    say(QStringLiteral("  ") + text.mid(from, std::min<qsizetype>(end - from, 100)));
+    say(QString(2 + position - from, QLatin1Char(' ')) + QString(std::max<qsizetype>(1, length), QLatin1Char('^')));
+}
+
+/// One look at every node, to know where the query may go.
+bool look(lag::Monitor& monitor)
+{
+    QEventLoop loop;
+    QObject::connect(&monitor, &lag::Monitor::sampled, &loop, &QEventLoop::quit);
+    QTimer signalTimer;
+    QObject::connect(&signalTimer, &QTimer::timeout, &loop, [&loop] {
+        if (interrupted())
+            loop.quit();
+    });
+    signalTimer.start(std::chrono::milliseconds(50));
+    monitor.probeNow();
+    loop.exec();
+    return monitor.hasSampled();
+}
+
+struct Call
+{
+    QString tenantName;
+    QString text;
+    filter::ParseResult parsed;
+    QStringList columns;
+    exporting::RowFormat format = exporting::RowFormat::Table;
+    std::optional<qint64> limit;
+    bool count = false;
+    bool explain = false;
+};
+
+/// Runs it on one node. Nothing has been written when it returns an error that another node may not have.
+struct Attempt
+{
+    int status = Ok;
+    std::optional<db::DbError> error;
+    bool wrote = false;
+};
+
+Attempt runOn(Connection& connection, const routing::Route& route, const Call& call, bool useHot)
+{
+    Attempt attempt;
+    auto opened = db::BlockingSession::open(connection.client(), connection.endpoint(route.node, Purpose::Analyst));
+    if (!opened) {
+        attempt.error = opened.error();
+        return attempt;
+    }
+    db::BlockingSession& session = **opened;
+    const auto tenant = findTenant(session, call.tenantName);
+    if (!tenant) {
+        attempt.status = Failed;
+        return attempt;
+    }
+
+    // The catalogue is the primary's; the warehouse has a copy without statistics.
+    QStringList names = call.parsed.expression.attributes();
+    names += call.columns;
+    names.removeDuplicates();
+    const QString catalogNode = route.role == db::EndpointRole::Warehouse ? QStringLiteral("primary") : route.node;
+    std::unique_ptr<db::BlockingSession> catalogSession;
+    db::BlockingSession* catalogFrom = &session;
+    if (route.role == db::EndpointRole::Warehouse) {
+        auto other = db::BlockingSession::open(connection.client(), connection.endpoint(catalogNode, Purpose::Analyst));
+        if (!other) {
+            attempt.error = other.error();
+            return attempt;
+        }
+        catalogSession = std::move(other).value();
+        catalogFrom = catalogSession.get();
+    }
+    const auto rows = catalogFrom->exec(AttributeCatalog::namedStatement(*tenant, names));
+    if (!rows) {
+        attempt.error = rows.error();
+        return attempt;
+    }
+    AttributeCatalog catalog = AttributeCatalog::fromRows(*rows);
+    const auto problems = filter::validate(call.parsed, catalog);
+    const auto unknownColumn = std::find_if(call.columns.cbegin(), call.columns.cend(),
+                                            [&catalog](const QString& name) { return !catalog.findName(name); });
+    if (!problems.isEmpty() || unknownColumn != call.columns.cend()) {
+        // Suggestions need every name.
+        const auto all = catalogFrom->exec(AttributeCatalog::listStatement(*tenant));
+        const AttributeCatalog whole = all ? AttributeCatalog::fromRows(*all) : catalog;
+        for (const filter::Problem& problem : filter::validate(call.parsed, whole)) {
+            fail(problem.message);
+            if (problem.position >= 0)
+                sayPosition(call.text, problem.position, problem.length);
+        }
+        if (unknownColumn != call.columns.cend()) {
+            const QStringList similar = filter::similarNames(*unknownColumn, whole.names(), 3);
+            fail(QStringLiteral("no attribute \"%1\" for a column%2")
+                     .arg(*unknownColumn,
+                          similar.isEmpty() ? QString() : QStringLiteral("; there is ") + similar.join(QStringLiteral(", "))));
+        }
+        attempt.status = Usage;
+        return attempt;
+    }
+
+    browse::PageRequest request;
+    request.tenant = *tenant;
+    request.filter = call.parsed.expression;
+    for (const QString& name : call.columns)
+        request.columns.append(catalog.findName(name)->id);
+    request.limit = call.limit;
+    request.role = route.role;
+    request.useHot = useHot;
+    request.longestValue = call.format == exporting::RowFormat::Table ? 1024 : 0;
+    browse::PageStatement built = call.count ? browse::countStatement(request, catalog) : browse::pageStatement(request, catalog);
+    if (built.problem) {
+        fail(built.problem->message);
+        attempt.status = Failed;
+        return attempt;
+    }
+    built.statement.deadline = std::chrono::hours(1);
+
+    QElapsedTimer timer;
+    timer.start();
+    qint64 count = 0;
+    QFile out;
+    if (!out.open(stdout, QIODevice::WriteOnly)) {
+        fail(QStringLiteral("cannot write: ") + out.errorString());
+        attempt.status = Failed;
+        return attempt;
+    }
+    if (call.count) {
+        const auto result = session.exec(built.statement);
+        if (!result) {
+            attempt.error = result.error();
+            return attempt;
+        }
+        count = result->integer(0, 0).value_or(0);
+        out.write(QByteArray::number(count) + '\n');
+        attempt.wrote = true;
+    } else {
+        exporting::RowWriter writer(call.format, &out, exporting::rowColumns(request.columns, catalog));
+        bool begun = false;
+        bool writable = true;
+        const auto streamed = session.stream(built.statement, 1000, [&](const db::ResultSet& batch) {
+            if (!begun)
+                writable = writer.begin();
+            begun = true;
+            attempt.wrote = true;
+            for (const browse::Row& row : browse::rowsOf(batch, request.columns, catalog)) {
+                if (writable)
+                    writable = writer.write(row);
+            }
+            if (!writable || interrupted())
+                session.cancel();
+        });
+        if (streamed) {
+            if (!begun)
+                writable = writer.begin();
+            writable = writable && writer.finish();
+        }
+        count = writer.rows();
+        out.flush();
+        if (interrupted()) {
+            fail(QStringLiteral("interrupted after %1 rows").arg(count));
+            attempt.status = Interrupted;
+            return attempt;
+        }
+        if (!writable) {
+            fail(QStringLiteral("cannot write: ") + writer.error());
+            attempt.status = Failed;
+            return attempt;
+        }
+        if (!streamed) {
+            attempt.error = streamed.error();
+            return attempt;
+        }
+    }
+    out.flush();
+    const double milliseconds = static_cast<double>(timer.nsecsElapsed()) / 1e6;
+    if (call.explain) {
+        say(built.explain);
+        say(QStringLiteral("expected %L1 assets, %2 %L3")
+                .arg(qRound64(built.expectedRows))
+                .arg(call.count ? QStringLiteral("counted") : QStringLiteral("wrote"))
+                .arg(count));
+        say(QString::fromUtf8(built.statement.sql));
+    }
+    if (!call.count)
+        say(QStringLiteral("%L1 assets in %2 ms").arg(count).arg(milliseconds, 0, 'f', 1));
+    else
+        say(QStringLiteral("counted in %1 ms").arg(milliseconds, 0, 'f', 1));
+    say(routing::describe(route));
+    say(QStringLiteral("route: %1 (%2)").arg(route.node, route.reason));
+    for (const QString& passed : route.passedOver)
+        say(QStringLiteral("  not ") + passed);
+    return attempt;
+}
+
+} // namespace
+
+int runFilter(const QStringList& arguments)
+{
+    QCommandLineParser parser;
+    parser.setApplicationDescription(
+        QStringLiteral("Runs a filter. Rows go to stdout; where they came from, how old they may be and how long it took to stderr.\n"
+                       "The language is described in docs/filter-language.md; an empty expression matches every asset."));
+    Connection::addOptions(parser);
+    const QCommandLineOption tenant(QStringLiteral("tenant"), QStringLiteral("Tenant, by name."), QStringLiteral("name"));
+    const QCommandLineOption count(QStringLiteral("count"), QStringLiteral("Write the exact number of assets only."));
+    const QCommandLineOption columns(QStringLiteral("columns"), QStringLiteral("Attributes to show; names with commas in backquotes."),
+                                     QStringLiteral("a,b"));
+    const QCommandLineOption format(QStringLiteral("format"), QStringLiteral("table, csv or jsonl (default: table)."),
+                                    QStringLiteral("format"), QStringLiteral("table"));
+    const QCommandLineOption limit(QStringLiteral("limit"), QStringLiteral("At most this many assets (default: all)."), QStringLiteral("n"));
+    const QCommandLineOption intent(QStringLiteral("intent"),
+                                    QStringLiteral("What it is for, which decides how fresh it must be: critical, dashboard, operational, "
+                                                   "alert, reporting, analytics, historical, compliance (default: operational)."),
+                                    QStringLiteral("intent"), QStringLiteral("operational"));
+    const QCommandLineOption explain(QStringLiteral("explain"), QStringLiteral("Tell how it was compiled and why, on stderr."));
+    parser.addOptions({tenant, count, columns, format, limit, intent, explain});
+    parser.addPositionalArgument(QStringLiteral("expression"), QStringLiteral("The filter."));
+    parse(parser, QStringLiteral("filter"), arguments);
+
+    Call call;
+    call.tenantName = parser.value(tenant);
+    if (call.tenantName.isEmpty() || parser.positionalArguments().size() != 1) {
+        fail(QStringLiteral("say --tenant NAME and one expression (in quotes)"));
+        return Usage;
+    }
+    call.text = parser.positionalArguments().first();
+    call.parsed = filter::parse(call.text);
+    if (!call.parsed.ok()) {
+        const filter::LineColumn place = filter::lineColumn(call.text, call.parsed.error->position);
+        fail(QStringLiteral("line %1, column %2: %3").arg(place.line).arg(place.column).arg(call.parsed.error->message));
+        sayPosition(call.text, call.parsed.error->position, call.parsed.error->length);
+        return Usage;
+    }
+    call.columns = columnNames(parser.values(columns));
+    const auto rowFormat = exporting::rowFormatFromName(parser.value(format));
+    if (!rowFormat) {
+        fail(QStringLiteral("format is table, csv or jsonl"));
+        return Usage;
+    }
+    call.format = *rowFormat;
+    if (parser.isSet(limit)) {
+        bool isNumber = false;
+        const qint64 most = parser.value(limit).toLongLong(&isNumber);
+        if (!isNumber || most < 1 || most > 2'000'000'000) {
+            fail(QStringLiteral("limit is a number from 1"));
+            return Usage;
+        }
+        call.limit = most;
+    }
+    const auto wantedIntent = routing::intentFromName(parser.value(intent));
+    if (!wantedIntent) {
+        fail(QStringLiteral("there is no intent \"%1\"").arg(parser.value(intent)));
+        return Usage;
+    }
+    call.count = parser.isSet(count);
+    call.explain = parser.isSet(explain);
+
+    auto connection = Connection::fromParser(parser);
+    if (!connection)
+        return Usage;
+    connection->use(Purpose::Operator);
+    connection->use(Purpose::Analyst);
+    lag::Monitor monitor(&connection->client(), connection->environment());
+    if (!look(monitor))
+        return Interrupted;
+
+    bool useHot = true;
+    std::optional<db::DbError> lastError;
+    // Every node once, and once more where an attribute left the hot set meanwhile.
+    for (int tries = 0; tries < connection->environment().nodes().size() + 2; ++tries) {
+        const routing::Route route = monitor.route(*wantedIntent);
+        if (route.node.isEmpty()) {
+            if (lastError)
+                fail(*lastError);
+            else
+                fail(route.reason);
+            for (const QString& passed : route.passedOver)
+                say(QStringLiteral("  ") + passed);
+            return lastError ? exitStatusFor(*lastError) : int(Unreachable);
+        }
+        const Attempt attempt = runOn(*connection, route, call, useHot);
+        if (!attempt.error)
+            return attempt.status;
+        if (useHot && !attempt.wrote && attempt.error->sqlState == QLatin1String(filter::notHotSqlState)) {
+            useHot = false;
+            continue;
+        }
+        if (attempt.wrote || !attempt.error->isTransient()) {
+            fail(*attempt.error);
+            return exitStatusFor(*attempt.error);
+        }
+        lastError = attempt.error;
+        monitor.reportFailure(route.node, *attempt.error);
+    }
+    fail(*lastError);
+    return exitStatusFor(*lastError);
+}
+
+} // namespace atlas::cli
