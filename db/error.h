@@ -38,12 +38,12 @@ enum class ErrorKind {
 struct DbError
 {
     ErrorKind kind = ErrorKind::Other;
-    QString sqlState;  ///< five characters, empty when the server did not answer
-    QString message;   ///< the server's or libpq's primary message, redacted
-    QString detail;
-    QString hint;
+    QString sqlState{};  ///< five characters, empty when the server did not answer
+    QString message{};   ///< the server's or libpq's primary message, redacted
+    QString detail{};
+    QString hint{};
     int position = 0;  ///< 1-based character in the statement, 0 when none
-    QString endpoint;  ///< id of the endpoint it happened on
+    QString endpoint{};  ///< id of the endpoint it happened on
     bool mayStillBeRunning = false;  ///< the connection was dropped while the server may go on
 
     /// One line for people: what happened, where, and the SQLSTATE in brackets.
