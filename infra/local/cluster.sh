@@ -54,7 +54,7 @@ lock_state() {
             flock 9
         fi
         [[ $STATE/lock -ef /proc/self/fd/9 ]] && return
-        [[ -d $STATE ]] || install -d -m 0755 -- "$STATE"
+        make_folder "$STATE"
     done
 }
 
@@ -95,8 +95,7 @@ ensure_nodes() { # FUNCTION NODE…
 command_up() {
     check_server_programs
     STATE=$(realpath -m -- "$STATE")
-    install -d -m 0755 -- "$(dirname -- "$STATE")"
-    [[ -d $STATE ]] || install -d -m 0755 -- "$STATE"
+    make_folder "$STATE"
     [[ $(stat -c %u -- "$STATE") == "$EUID" ]] ||
         die "$STATE belongs to $(stat -c %U -- "$STATE"); run this as that user, or use another clone."
     lock_state
@@ -113,6 +112,7 @@ command_up() {
     for_each bootstrap_node primary warehouse || die 'roles and databases could not be made.'
     ensure_nodes ensure_replica "${REPLICAS[@]}"
     repoint_subscription || note 'the subscription could not be pointed at the primary; try: ./atlas cluster subscribe'
+    note "up; the primary is on port ${PORT[primary]}."
 }
 
 command_down() { # MODE

@@ -45,11 +45,11 @@ require_node() {
     is_node "${1:-}" || die "there is no node '${1:-}'; the nodes are ${NODES[*]}."
 }
 
-# Runs a command as the servers' user in the data folder, with a clean environment. Descriptors 7 to 9 carry locks
-# (ours and those of the atlas script); a server that inherited one would hold the lock for as long as it lives.
+# Runs a command as the servers' user in the data folder, with a clean environment. Descriptors 6 to 9 carry locks and output
+# (ours and the atlas script's); a server that inherited one would hold it for as long as it lives.
 as_server() (
     cd "${DATA:-/}" || exit 1
-    exec 7>&- 8>&- 9>&-
+    exec 6>&- 7>&- 8>&- 9>&-
     local environment=(PATH="$BIN:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/ LC_ALL=C.UTF-8)
     if [[ $EUID -eq 0 ]]; then
         exec env -i "${environment[@]}" \
@@ -81,12 +81,15 @@ write_as_caller() { # PATH MODE CONTENT
     CHANGED=yes
 }
 
-# A value inside single quotes of a connection string, and of a configuration file or SQL.
+# A value inside the quotes of a connection string, of postgresql.conf, of JSON.
 quote_conninfo() {
     local value=${1//\\/\\\\}
     printf "'%s'" "${value//\'/\\\'}"
 }
-quote_sql() { printf "'%s'" "${1//\'/\'\'}"; }
+quote_conf() {
+    local value=${1//\\/\\\\}
+    printf "'%s'" "${value//\'/\'\'}"
+}
 quote_json() {
     local value=${1//\\/\\\\}
     printf '"%s"' "${value//\"/\\\"}"

@@ -30,8 +30,8 @@ unix_socket_permissions = 0700
 max_connections = 100
 password_encryption = 'scram-sha-256'
 ssl = on
-ssl_cert_file = $(quote_sql "$DATA/tls/server.crt")
-ssl_key_file = $(quote_sql "$DATA/tls/server.key")
+ssl_cert_file = $(quote_conf "$DATA/tls/server.crt")
+ssl_key_file = $(quote_conf "$DATA/tls/server.key")
 tcp_keepalives_idle = 30
 tcp_keepalives_interval = 5
 tcp_keepalives_count = 3
@@ -98,7 +98,7 @@ END
         printf '\n# --fast-unsafe: data that a test run throws away anyway\nfsync = off\nfull_page_writes = off\n'
     fi
     if [[ $node == replica-* ]]; then
-        printf "\nprimary_conninfo = %s\n" "$(quote_sql "$(upstream atlas_replicator "$(slot_of "$node")")")"
+        printf "\nprimary_conninfo = %s\n" "$(quote_conf "$(upstream atlas_replicator "$(slot_of "$node")")")"
         printf "primary_slot_name = '%s'\n" "$(slot_of "$node")"
     fi
     printf "\ninclude_if_exists = 'custom.conf'\n"

@@ -88,7 +88,7 @@ create_server() { # NODE
     [[ ! -f $STATE/fast-unsafe ]] || options+=(--no-sync)
     rm -rf -- "${DATA:?}/$node"
     # Only the encoding and code point order: production servers differ in their collation, the schema must not care.
-    as_server "$BIN/initdb" -D "$fresh" -U postgres -E UTF8 --locale=C.UTF-8 --auth-local=peer \
+    as_server "$BIN/initdb" -D ".$node.new" -U postgres -E UTF8 --locale=C.UTF-8 --auth-local=peer \
         --auth-host=scram-sha-256 --no-instructions "${options[@]}" >"$STATE/initdb-$node.log" 2>&1 ||
         die "initdb of $node failed: $(tail -n 3 "$STATE/initdb-$node.log")"
     rm -f -- "$STATE/initdb-$node.log"
@@ -101,11 +101,13 @@ start_node() { # NODE
     log=$(log_of "$node")
     node_pid "$node" && return 0
     kill_under "$DATA/$node"
-    rm -f -- "$DATA/$node/postmaster.pid"
+    # A killed postmaster may stay a zombie for as long as nobody reaps it; PostgreSQL would take it for a rival.
+    rm -f -- "$DATA/$node/postmaster.pid" "$RUN/.s.PGSQL.${PORT[$node]}" "$RUN/.s.PGSQL.${PORT[$node]}.lock"
     # shellcheck disable=SC2016  # expanded by the inner shell
     as_server sh -c 'mkdir -p -m 0700 log; [ ! -f "$1" ] || mv -f "$1" "$1.1"' sh "$log"
+    # Paths relative to the data folder: pg_ctl passes them through a shell, and a clone may live anywhere.
     # pg_ctl gives the server a session of its own: a Ctrl+C in this terminal is not meant for it.
-    if ! as_server "$BIN/pg_ctl" -D "$DATA/$node" -l "$log" -w -t 300 -s start >/dev/null 2>&1; then
+    if ! as_server "$BIN/pg_ctl" -D "$node" -l "log/$node.log" -w -t 300 -s start >/dev/null 2>&1; then
         return 1
     fi
     note "$node started on port ${PORT[$node]}."

@@ -27,10 +27,13 @@ locate_state() {
     read_ports
 }
 
+# Folders that the servers' user may pass through. Existing ones keep the mode that somebody gave them.
+make_folder() { (umask 022 && mkdir -p -- "$1"); }
+
 # Makes the folders, or finds them again.
 prepare_state() {
     STATE=$(realpath -m -- "$STATE")
-    install -d -m 0755 -- "$(dirname -- "$STATE")" "$STATE"
+    make_folder "$STATE"
     if [[ -L $STATE/data ]]; then
         adopt_outside_data
     fi
@@ -72,7 +75,7 @@ create_data_folder() {
             kill_under "$folder"
             rm -rf -- "$folder"
         fi
-        install -d -m 0755 -- "$(dirname -- "$folder")"
+        make_folder "$(dirname -- "$folder")"
         try_data_folder "$folder" || die "cannot make $folder with access for $SERVER_USER alone."
         ln -s -- "$folder" "$STATE/data"
         note "the servers' user ($SERVER_USER) cannot use $STATE, so the data lives in $folder."

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # the parts of the atlas script share their variables
+# The Debian packages in infra/local/packages.txt.
+
+packages_of() { # SECTION…
+    awk -v wanted=" $* " '
+        /^\[.*\]$/ { section = substr($0, 2, length($0) - 2); next }
+        /^#/ || NF == 0 { next }
+        index(wanted, " " section " ") { print $1 }' "$REPOSITORY/infra/local/packages.txt"
+}
+
+ensure_packages() { # SECTION…
+    local packages missing=() apt line
+    mapfile -t packages < <(packages_of "$@")
+    [[ -z ${ATLAS_SKIP_PACKAGES:-} ]] || return 0
+    command -v dpkg-query >/dev/null || die 'this is not a Debian system, so packages cannot be checked.' \
+        "Install what infra/local/packages.txt names by its names here, then set ATLAS_SKIP_PACKAGES=1."
+    mapfile -t missing < <(missing_packages "${packages[@]}")
+    if ((${#missing[@]} == 0)); then
+        [[ -n $QUIET ]] || say "Packages: all ${#packages[@]} installed"
+        return 0
+    fi
+    apt=(apt-get -y -o DPkg::Lock::Timeout=300 --no-install-recommends)
+    line="apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+    if [[ $EUID -eq 0 ]]; then
+        apt=(env DEBIAN_FRONTEND=noninteractive "${apt[@]}")
+    elif sudo -n true 2>/dev/null; then
+        apt=(sudo -n env DEBIAN_FRONTEND=noninteractive "${apt[@]}")
+        line="sudo sh -c '$line'"
+    else
+        printf 'atlas: %d packages are missing and only root can install them. Run this as root, then try again:\n\n' \
+            "${#missing[@]}" >&2
+        printf '    %s\n\n' "$line" >&2
+        exit 3
+    fi
+    ADVICE="Check the network and /etc/apt/sources.list (Debian 12), or try by hand: $line"
+    step 'Packages: reading the lists' apt-update "${apt[@]}" update
+    ADVICE="Check the network and /etc/apt/sources.list (Debian 12), or try by hand: $line"
+    step "Packages: installing ${#missing[@]}" apt-install "${apt[@]}" install "${missing[@]}"
+}
+
+missing_packages() { # PACKAGE…
+    local name status package
+    local -A installed=()
+    while read -r name status; do
+        [[ $status != installed ]] || installed[$name]=yes
+    done < <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true)
+    for package in "$@"; do
+        [[ -n ${installed[$package]:-} ]] || printf '%s\n' "$package"
+    done
+}
