@@ -12,8 +12,8 @@
 
 namespace atlas::db {
 
-/// libpq's own connection keywords and values ("host", "port", "service", "passfile", …). A password may be held
-/// here in memory; it never leaves through redacted(), a log, an error or a file.
+/// libpq's own connection keywords and values ("host", "port", "service", "passfile", …). A password may be
+/// held here in memory; it never leaves through redacted(), a log, an error or a file.
 class ConnectionInfo
 {
 public:
@@ -56,11 +56,11 @@ struct EndpointState
     enum class Link { Unknown = 1, Connecting, Up, Down };
     QString endpoint;
     Link link = Link::Unknown;
-    QDateTime since;         ///< UTC, when `link` became what it is
+    QDateTime since; ///< UTC, when `link` became what it is
     std::optional<DbError> lastError;
-    int serverVersion = 0;   ///< 150020
+    int serverVersion = 0; ///< 150020
     bool isRedshift = false;
-    std::optional<bool> inRecovery;  ///< nullopt: not asked or not known (Redshift)
+    std::optional<bool> inRecovery; ///< nullopt: not asked or not known (Redshift)
     QString serverUser;
     bool tls = false;
 };

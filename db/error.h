@@ -13,24 +13,24 @@ namespace atlas::db {
 /// What went wrong, in the terms a caller can act on. Derived from the SQLSTATE class where the
 /// server answered, else from where in the life of the connection it happened.
 enum class ErrorKind {
-    BadArgument = 1,   ///< the call itself is wrong; nothing was sent
-    NameNotFound,      ///< the host name does not resolve
-    Refused,           ///< nobody listens there, or the network says no
-    Tls,               ///< TLS not offered, or the certificate does not verify
-    Authentication,    ///< class 28: wrong user, wrong or missing password, pg_hba
-    NoSuchDatabase,    ///< 3D000
-    Unavailable,       ///< 57P03, 53300: starting up, shutting down, too many connections
-    ConnectionLost,    ///< an established connection broke; the outcome of a write is unknown
-    Deadline,          ///< our own deadline passed, or 57014 by statement_timeout
-    Cancelled,         ///< asked for by the caller
-    Permission,        ///< 42501
-    ReadOnly,          ///< 25006: a replica or a read-only transaction refused a write
-    Syntax,            ///< other class 42
-    Constraint,        ///< class 23
-    Conflict,          ///< class 40: serialization, deadlock, cancelled by replica recovery; retry
-    OutOfResources,    ///< class 53 (disk full, memory), 54
-    Data,              ///< class 22
-    Protocol,          ///< the server sent what we do not understand
+    BadArgument = 1, ///< the call itself is wrong; nothing was sent
+    NameNotFound,    ///< the host name does not resolve
+    Refused,         ///< nobody listens there, or the network says no
+    Tls,             ///< TLS not offered, or the certificate does not verify
+    Authentication,  ///< class 28: wrong user, wrong or missing password, pg_hba
+    NoSuchDatabase,  ///< 3D000
+    Unavailable,     ///< 57P03, 53300: starting up, shutting down, too many connections
+    ConnectionLost,  ///< an established connection broke; the outcome of a write is unknown
+    Deadline,        ///< our own deadline passed, or 57014 by statement_timeout
+    Cancelled,       ///< asked for by the caller
+    Permission,      ///< 42501
+    ReadOnly,        ///< 25006: a replica or a read-only transaction refused a write
+    Syntax,          ///< other class 42
+    Constraint,      ///< class 23
+    Conflict,        ///< class 40: serialization, deadlock, cancelled by replica recovery; retry
+    OutOfResources,  ///< class 53 (disk full, memory), 54
+    Data,            ///< class 22
+    Protocol,        ///< the server sent what we do not understand
     Other,
 };
 
@@ -38,13 +38,13 @@ enum class ErrorKind {
 struct DbError
 {
     ErrorKind kind = ErrorKind::Other;
-    QString sqlState{};  ///< five characters, empty when the server did not answer
-    QString message{};   ///< the server's or libpq's primary message, redacted
+    QString sqlState{}; ///< five characters, empty when the server did not answer
+    QString message{};  ///< the server's or libpq's primary message, redacted
     QString detail{};
     QString hint{};
-    int position = 0;  ///< 1-based character in the statement, 0 when none
-    QString endpoint{};  ///< id of the endpoint it happened on
-    bool mayStillBeRunning = false;  ///< the connection was dropped while the server may go on
+    int position = 0;               ///< 1-based character in the statement, 0 when none
+    QString endpoint{};             ///< id of the endpoint it happened on
+    bool mayStillBeRunning = false; ///< the connection was dropped while the server may go on
 
     /// One line for people: what happened, where, and the SQLSTATE in brackets.
     QString text() const;
@@ -53,12 +53,17 @@ struct DbError
 };
 
 /// A value or the reason there is none. Test with ok() first; the wrong accessor asserts.
-template<class T>
-class [[nodiscard]] Result
+template<class T> class [[nodiscard]] Result
 {
 public:
-    Result(T value) : m_state(std::in_place_index<0>, std::move(value)) {}
-    Result(DbError error) : m_state(std::in_place_index<1>, std::move(error)) {}
+    Result(T value)
+        : m_state(std::in_place_index<0>, std::move(value))
+    {
+    }
+    Result(DbError error)
+        : m_state(std::in_place_index<1>, std::move(error))
+    {
+    }
 
     bool ok() const { return m_state.index() == 0; }
     explicit operator bool() const { return ok(); }
@@ -77,7 +82,10 @@ private:
 
 /// Result of something that yields nothing but may fail.
 using Status = Result<std::monostate>;
-inline Status success() { return Status(std::monostate{}); }
+inline Status success()
+{
+    return Status(std::monostate{});
+}
 
 } // namespace atlas::db
 

@@ -67,6 +67,8 @@ public:
 
     void addNull();
     void addCell(QByteArrayView bytes);
+    /// For a result without columns ("select from t"), whose rows still count.
+    void addEmptyRow();
     void setCommand(const QString& tag, qint64 affectedRows);
     int rowCount() const;
     qsizetype sizeInBytes() const;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QByteArray>
+#include <QList>
+
+#include <chrono>
+#include <functional>
+#include <utility>
+
+#include "db/endpoint.h"
+
+namespace atlas::db {
+
+/// What PQconnectStartParams gets: no name left to look up.
+struct ResolvedTarget
+{
+    QList<std::pair<QByteArray, QByteArray>> options;
+    std::chrono::milliseconds connectTimeout{5000};
+};
+
+/// Reads what libpq would take from service file, environment and defaults, looks up host names, and adds our
+/// own defaults where nothing else said anything. Blocks (files, LDAP services, DNS): see
+/// resolveInBackground().
+Result<ResolvedTarget> resolve(const ConnectionInfo& info);
+
+/// The same on a thread of its own, which cannot be interrupted and so belongs to nobody: `done` is called on
+/// that thread and must only hold what may outlive everything else.
+void resolveInBackground(const ConnectionInfo& info, std::function<void(Result<ResolvedTarget>)> done);
+
+} // namespace atlas::db
