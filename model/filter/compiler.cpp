@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/filter/compiler.h"
+
+#include <algorithm>
+#include <set>
+
+#include "model/filter/planner_p.h"
+#include "model/filter/predicate_p.h"
+
+namespace atlas::filter {
+
+namespace {
+
+// What the protocols take; PostgreSQL counts parameters in 16 bits.
+constexpr int mostParametersPostgres = 65'535;
+constexpr int mostParametersRedshift = 32'767;
+
+QString rounded(double number)
+{
+    return QString::number(number, 'f', number < 10 ? 1 : 0);
+}
+
+void collectAttributes(const Predicate& predicate, std::set<int>& ids)
+{
+    if (predicate.kind == Predicate::Kind::Values)
+        ids.insert(predicate.attribute.id);
+    for (const Predicate& child : predicate.children)
+        collectAttributes(child, ids);
+}
+
+Need needOf(const CompileOptions& options)
+{
+    switch (options.projection) {
+    case Projection::EntityIds:
+        return {true, std::max(0, options.limit)};
+    case Projection::Exists:
+        return {true, 1};
+    case Projection::Stream:
+        return {true, -1};
+    case Projection::Count:
+        break;
+    }
+    return {};
+}
+
+std::vector<Candidate> allCandidates(Planner& planner, const Predicate& predicate,
+                                     const CompileOptions& options)
+{
+    auto candidates = options.projection == Projection::Count
+                          ? planner.countCandidates(predicate)
+                          : planner.candidates(predicate, needOf(options));
+    Planner::keepShape(candidates, options.shape);
+    return candidates;
+}
+
+QString reasonFor(const Candidate& taken, const std::vector<Candidate>& others, const CompileOptions& options)
+{
+    if (options.dialect == Dialect::Redshift)
+        return QStringLiteral("the warehouse reads whole columns: one set per clause");
+    if (options.shape)
+        return QStringLiteral("this shape was asked for");
+    if (others.empty())
+        return QStringLiteral("nothing else is possible");
+    const double ratio = others.front().cost / std::max(1.0, taken.cost);
+    return QStringLiteral("the next best (%1) is expected to cost %2 times as much")
+        .arg(name(others.front().shape), QString::number(ratio, 'f', 1));
+}
+
+Explain explain(const Predicate& predicate, const std::vector<Candidate>& candidates,
+                const CompileOptions& options)
+{
+    const Candidate& taken = candidates.front();
+    Explain result;
+    result.shape = taken.shape;
+    result.driver = taken.driver;
+    result.expected = predicate.rows;
+    result.measured = predicate.measured;
+    result.cost = taken.cost;
+    std::set<int> ids;
+    collectAttributes(predicate, ids);
+    result.attributeIds = QList<int>(ids.begin(), ids.end());
+    taken.describe(result);
+    for (const Explain::Source& source : std::as_const(result.sources))
+        result.usesHot = result.usesHot || source.access.startsWith(QStringLiteral("entity_hot"));
+    const std::vector<Candidate> others(candidates.begin() + 1, candidates.end());
+    for (const Candidate& other : others) {
+        if (result.rejected.size() == 12)
+            break;
+        result.rejected.append({other.shape, other.driver, other.cost});
+    }
+    result.reason = reasonFor(taken, others, options);
+    return result;
+}
+
+QList<Problem> tooManyParameters(const CompileOptions& options, int next)
+{
+    const int most = options.dialect == Dialect::Redshift ? mostParametersRedshift : mostParametersPostgres;
+    if (next - 1 <= most)
+        return {};
+    Problem problem;
+    problem.kind = Problem::Kind::TooLarge;
+    problem.message =
+        QStringLiteral("the filter holds more values than one statement can carry (%1)").arg(most);
+    return {problem};
+}
+
+struct Written
+{
+    QByteArray sql;
+    QList<db::Param> params;
+    int next = 1;
+    Explain explained;
+    QList<Problem> problems;
+};
+
+Written write(int tenantId, const Expression& expression, const CatalogLookup& catalog,
+              const Estimator& estimator, const CompileOptions& options)
+{
+    Written written;
+    written.problems = validate(expression, catalog);
+    if (!written.problems.isEmpty())
+        return written;
+    const Predicate predicate = toPredicate(expression, catalog, estimator);
+    Planner planner(tenantId, options, estimator.entitiesTotal());
+    const auto candidates = allCandidates(planner, predicate, options);
+    written.sql = candidates.front().sql();
+    if (options.projection == Projection::Exists) {
+        written.sql = options.dialect == Dialect::Redshift
+                          ? "select count(*) > 0 from (\n" + written.sql + "\n) s"
+                          : "select exists (\n" + written.sql + "\n)";
+    }
+    written.params = planner.parameters().values();
+    written.next = planner.parameters().next();
+    written.problems = tooManyParameters(options, written.next);
+    written.explained = explain(predicate, candidates, options);
+    return written;
+}
+
+} // namespace
+
+QString name(Shape shape)
+{
+    switch (shape) {
+    case Shape::OrderedDriver:
+        return QStringLiteral("ordered driver, probes");
+    case Shape::SortedDriver:
+        return QStringLiteral("sorted driver, probes");
+    case Shape::EntityScan:
+        return QStringLiteral("entities in order, probes");
+    case Shape::Join:
+        return QStringLiteral("join");
+    case Shape::SetAlgebra:
+        return QStringLiteral("set expression");
+    case Shape::UnionPages:
+        return QStringLiteral("union of pages");
+    }
+    return {};
+}
+
+QString Explain::text() const
+{
+    QString out =
+        QStringLiteral("shape     %1\ndriver    %2\nexpected  %3 entities%4\ncost      %5 ms\nreason    %6\n")
+            .arg(name(shape), driver, rounded(expected),
+                 measured ? QString() : QStringLiteral(" (partly guessed)"),
+                 QString::number(cost / 1000, 'f', 1), reason);
+    out += QStringLiteral("sources\n");
+    for (const Source& source : sources) {
+        out += QStringLiteral("  %1: %2\n    %3, %4%5 entities\n")
+                   .arg(source.role, source.description, source.access,
+                        source.measured ? QString() : QStringLiteral("perhaps "), rounded(source.expected));
+    }
+    if (!rejected.isEmpty())
+        out += QStringLiteral("rejected\n");
+    for (const Alternative& alternative : rejected)
+        out += QStringLiteral("  %1 ms  %2: %3\n")
+                   .arg(QString::number(alternative.cost / 1000, 'f', 1), name(alternative.shape),
+                        alternative.driver);
+    return out;
+}
+
+Compiled<CompiledStatement> compile(int tenantId, const Expression& expression, const CatalogLookup& catalog,
+                                    const Estimator& estimator, const CompileOptions& options)
+{
+    Written written = write(tenantId, expression, catalog, estimator, options);
+    if (!written.problems.isEmpty())
+        return {std::nullopt, written.problems};
+    CompiledStatement compiled;
+    compiled.statement.sql = written.sql;
+    compiled.statement.params = written.params;
+    compiled.explain = written.explained;
+    switch (options.projection) {
+    case Projection::EntityIds:
+        compiled.statement.name = QStringLiteral("filter.page");
+        compiled.statement.purpose = QStringLiteral("Page of entities that match a filter");
+        break;
+    case Projection::Count:
+        compiled.statement.name = QStringLiteral("filter.count");
+        compiled.statement.purpose = QStringLiteral("Exact number of entities that match a filter");
+        break;
+    case Projection::Stream:
+        compiled.statement.name = QStringLiteral("filter.stream");
+        compiled.statement.purpose = QStringLiteral("All entities that match a filter");
+        break;
+    case Projection::Exists:
+        compiled.statement.name = QStringLiteral("filter.exists");
+        compiled.statement.purpose = QStringLiteral("Whether any entity matches a filter");
+        break;
+    }
+    return {compiled, {}};
+}
+
+Compiled<CompiledIds> compileIds(int tenantId, const Expression& expression, const CatalogLookup& catalog,
+                                 const Estimator& estimator, const CompileOptions& options)
+{
+    CompileOptions ids = options;
+    if (ids.projection != Projection::EntityIds)
+        ids.projection = Projection::Stream;
+    Written written = write(tenantId, expression, catalog, estimator, ids);
+    if (!written.problems.isEmpty())
+        return {std::nullopt, written.problems};
+    return {CompiledIds{written.sql, written.params, written.next, written.explained}, {}};
+}
+
+QList<Shape> possibleShapes(const Expression& expression, const CatalogLookup& catalog,
+                            const Estimator& estimator, const CompileOptions& options)
+{
+    if (!validate(expression, catalog).isEmpty())
+        return {};
+    CompileOptions any = options;
+    any.shape.reset();
+    Planner planner(0, any, estimator.entitiesTotal());
+    QList<Shape> shapes;
+    for (const Candidate& candidate :
+         allCandidates(planner, toPredicate(expression, catalog, estimator), any)) {
+        if (!shapes.contains(candidate.shape))
+            shapes.append(candidate.shape);
+    }
+    return shapes;
+}
+
+} // namespace atlas::filter

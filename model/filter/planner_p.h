@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "model/filter/compiler.h"
+#include "model/filter/conditions_p.h"
+#include "model/filter/predicate_p.h"
+
+namespace atlas::filter {
+
+/// What is asked of a select that yields entity_id.
+struct Need
+{
+    bool ordered = false;
+    qint64 limit = -1; ///< -1: all of them; only together with ordered
+
+    bool isPage() const { return ordered && limit >= 0; }
+};
+
+/// One way to answer, with its expected cost. The SQL is made only for the one that is taken.
+struct Candidate
+{
+    Shape shape = Shape::EntityScan;
+    double cost = 0; ///< microseconds
+    QString driver;
+    std::function<QByteArray()> sql;
+    std::function<void(Explain&)> describe;
+};
+
+/// Chooses and writes the statement of one filter. PostgreSQL cannot estimate (attribute, value) pairs, so
+/// every shape is written such that its planner has nothing left to get badly wrong: what drives is alone in
+/// its query level, probes are scalar sub-selects by primary key, sets are brought together by full joins,
+/// which only hash or merge.
+class Planner
+{
+public:
+    Planner(int tenantId, const CompileOptions& options, double total);
+
+    /// Cheapest first; never empty.
+    std::vector<Candidate> candidates(const Predicate& predicate, const Need& need);
+    /// The ways to count, each a complete statement.
+    std::vector<Candidate> countCandidates(const Predicate& predicate);
+
+    Parameters& parameters() { return m_parameters; }
+    static void keepShape(std::vector<Candidate>& candidates, std::optional<Shape> shape);
+
+private:
+    struct Driver
+    {
+        Predicate predicate;
+        std::vector<Predicate> rest;
+    };
+
+    void conjunctions(const std::vector<Predicate>& parts, const Need& need, std::vector<Candidate>& out);
+    Candidate entityScan(const std::vector<Predicate>& parts, const Need& need);
+    Candidate orderedDriver(const Driver& driver, const Need& need);
+    Candidate sortedDriver(const Driver& driver, const Need& need);
+    std::optional<Candidate> join(const std::vector<Predicate>& parts, size_t joined, const Need& need);
+    std::optional<Candidate> unionPages(const Predicate& any, const Need& need);
+    Candidate setAlgebra(const Predicate& predicate, const Need& need);
+
+    // What it costs.
+    double matching(const std::vector<Predicate>& parts) const;
+    double fractionRead(double matches, const Need& need) const;
+    double sourceCost(const Predicate& source) const;
+    double probeCost(const Predicate& probe) const;
+    double probesCost(const std::vector<Predicate>& probes) const;
+    double algebraCost(const Predicate& predicate) const;
+    double relationCost() const;
+    std::vector<Predicate> inProbeOrder(std::vector<Predicate> probes) const;
+
+    // What it looks like.
+    QByteArray source(const Predicate& predicate);
+    QByteArray hotSource(const Predicate& predicate);
+    QByteArray rowsOf(const Predicate& predicate, const QByteArray& alias, Access access);
+    QByteArray probe(const Predicate& predicate, const QByteArray& driver, bool driverIsEntities);
+    QByteArray probes(const std::vector<Predicate>& predicates, bool driverIsEntities);
+    QByteArray algebra(const Predicate& predicate);
+    QByteArray tenant() { return m_parameters.integer(m_tenant); }
+    QByteArray cursor(const QByteArray& column);
+    QByteArray ordering(const QByteArray& column) const;
+    QByteArray limit(const Need& need);
+
+    Explain::Source explained(const Predicate& predicate, const QString& role) const;
+    void explainProbes(Explain& explain, const std::vector<Predicate>& probes, bool driverIsEntities) const;
+
+    int m_tenant;
+    CompileOptions m_options;
+    double m_total;
+    Parameters m_parameters;
+    Conditions m_conditions;
+};
+
+} // namespace atlas::filter
