@@ -40,6 +40,10 @@ QString name(Shape shape);
 struct CompileOptions
 {
     Dialect dialect = Dialect::Postgres;
+    /// With Dialect::Redshift: on Redshift itself, where value_exact is text and a number has 38 digits at
+    /// most, instead of on the PostgreSQL stand-in. Numbers that share a float8 are then told apart within 38
+    /// digits only.
+    bool realRedshift = false;
     Projection projection = Projection::EntityIds;
     std::optional<qint64> after; ///< keyset cursor: the last entity_id of the page before
     bool descending = false;     ///< from the other end; `after` is then an upper limit

@@ -7,13 +7,13 @@
 
 #include "model/filter/decimal.h"
 #include "model/filter/validate.h"
+#include "model/ingest/json.h"
 
 namespace atlas::filter {
 
 namespace {
 
-constexpr int keyLength = 256;                    // of attribute_values.value_text
-constexpr qint64 exactIntegers = qint64(1) << 53; // of a float8
+constexpr int keyLength = 256; // of attribute_values.value_text
 
 /// A number literal against the pair (value_num, value_exact). A row without value_exact is exactly the
 /// number that PostgreSQL prints for value_num, so of the rows at the literal's own float8 all is known here
@@ -21,8 +21,10 @@ constexpr qint64 exactIntegers = qint64(1) << 53; // of a float8
 class NumberComparison
 {
 public:
-    NumberComparison(const Decimal& literal, const QByteArray& alias, Parameters& parameters)
+    NumberComparison(const Decimal& literal, const QByteArray& alias, Parameters& parameters,
+                     bool realRedshift)
         : m_literal(literal)
+        , m_realRedshift(realRedshift)
         , m_float(literal.nearestDouble())
         , m_parameters(parameters)
         , m_key(alias + ".value_num")
@@ -61,15 +63,29 @@ private:
     /// Of the rows at the boundary: those whose exact number compares, and the plain ones when `plainTrue`.
     QByteArray atBoundary(const QByteArray& op, bool plainTrue)
     {
-        const QByteArray exact =
-            m_exact + ' ' + op + ' ' +
-            m_parameters.numeric(m_literal.text(), m_literal.integerDigits(), m_literal.scale());
+        const QByteArray exact = m_realRedshift
+                                     ? textAtBoundary(op)
+                                     : m_exact + ' ' + op + ' ' + m_parameters.numeric(m_literal.text());
         if (m_plainExists && plainTrue)
             return '(' + m_exact + " is null or " + exact + ')';
         return exact;
     }
 
+    /// Where value_exact is text and a number has 38 digits: as many of them as fit. Only rows at the
+    /// boundary are converted (hence case): others may hold more than fits.
+    QByteArray textAtBoundary(const QByteArray& op)
+    {
+        const qint64 integerDigits = m_literal.integerDigits() + 1;
+        if (!m_plainExists || integerDigits > 38)
+            return m_exact + ' ' + op + ' ' + m_parameters.text(QString::fromLatin1(m_literal.text()));
+        const auto scale = static_cast<int>(38 - integerDigits);
+        return "case when " + m_key + " = " + key() + " then cast(" + m_exact + " as decimal(38," +
+               QByteArray::number(scale) + ")) " + op + ' ' +
+               m_parameters.decimal38(m_literal.text(), scale) + " else false end";
+    }
+
     Decimal m_literal;
+    bool m_realRedshift;
     double m_float;
     Decimal m_plain;
     bool m_plainExists = false;
@@ -132,23 +148,13 @@ QString upperBound(const QString& prefix)
 
 QString compactJson(const QString& text)
 {
-    QString out;
-    out.reserve(text.size());
-    bool inString = false;
-    for (qsizetype i = 0; i < text.size(); ++i) {
-        const QChar c = text.at(i);
-        if (inString) {
-            out += c;
-            if (c == u'\\' && i + 1 < text.size())
-                out += text.at(++i);
-            else if (c == u'"')
-                inString = false;
-        } else if (c != u' ' && c != u'\t' && c != u'\n' && c != u'\r') {
-            out += c;
-            inString = c == u'"';
-        }
-    }
-    return out;
+    const QByteArray utf8 = text.toUtf8();
+    ingest::JsonReader reader(std::string_view(utf8.constData(), static_cast<std::size_t>(utf8.size())));
+    std::string compact;
+    const char* unstorable = nullptr;
+    if (!reader.compactValue(compact, unstorable) || !reader.atEnd())
+        return text;
+    return QString::fromStdString(compact);
 }
 
 QByteArray Conditions::ofValue(const Clause& clause, const AttributeInfo& attribute, const QByteArray& alias,
@@ -322,18 +328,8 @@ QByteArray Conditions::ofTimestamp(const Clause& clause, const QByteArray& alias
         for (const Literal& literal : clause.literals)
             times.append(parseTimestamp(literal.text).value_or(0));
     }
-    bool isExact = true;
-    for (const qint64 time : times)
-        isExact = isExact && std::abs(time) < exactIntegers;
-    if (!isExact) {
-        // Beyond the years 1684 to 2255 float8 no longer tells microseconds apart: as numbers, with
-        // value_exact.
-        Clause numbers = clause;
-        numbers.literals.clear();
-        for (const qint64 time : times)
-            numbers.literals.append(Literal::number(QString::number(time)));
-        return ofNumber(numbers, alias);
-    }
+    // Only the float8 is stored: beyond the years 1684 to 2255 it no longer tells all microseconds apart, and
+    // times that share one count as the same.
     const auto value = [&](qsizetype index) {
         return m_parameters.float8(static_cast<double>(times.at(index)));
     };
@@ -363,7 +359,7 @@ QByteArray Conditions::ofNumber(const Clause& clause, const QByteArray& alias)
     for (const Literal& literal : clause.literals)
         numbers.append(Decimal::parse(literal.text).value_or(Decimal()));
     const auto comparison = [&](qsizetype index) {
-        return NumberComparison(numbers.at(index), alias, m_parameters);
+        return NumberComparison(numbers.at(index), alias, m_parameters, m_realRedshift);
     };
     switch (clause.op) {
     case Operator::Equal:
@@ -382,8 +378,6 @@ QByteArray Conditions::ofNumber(const Clause& clause, const QByteArray& alias)
     QList<double> keys, plainKeys;
     QSet<QByteArray> seen;
     QList<QByteArray> exact;
-    qint64 integerDigits = 0;
-    qint64 scale = 0;
     for (const Decimal& number : numbers) {
         if (seen.contains(number.text()))
             continue;
@@ -393,12 +387,15 @@ QByteArray Conditions::ofNumber(const Clause& clause, const QByteArray& alias)
         if (std::isfinite(key) && Decimal::fromFloat8Text(key) == number)
             plainKeys.append(key);
         exact.append(number.text());
-        integerDigits = qMax(integerDigits, number.integerDigits());
-        scale = qMax(scale, number.scale());
     }
     const QByteArray key = alias + ".value_num";
-    const QByteArray sameExact =
-        alias + ".value_exact" + m_parameters.anyNumeric(exact, integerDigits, scale);
+    QByteArray sameExact;
+    if (m_realRedshift) {
+        for (qsizetype i = 0; i < numbers.size(); ++i)
+            sameExact += (i == 0 ? "" : " or ") + comparison(i).equal();
+    } else {
+        sameExact = alias + ".value_exact" + m_parameters.anyNumeric(exact);
+    }
     QByteArray plain = alias + ".value_exact is null";
     if (plainKeys.isEmpty())
         plain.clear();

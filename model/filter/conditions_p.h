@@ -22,10 +22,11 @@ enum class Access {
 class Conditions
 {
 public:
-    Conditions(Dialect dialect, Parameters& parameters, const QDateTime& now)
-        : m_dialect(dialect)
+    Conditions(const CompileOptions& options, Parameters& parameters)
+        : m_dialect(options.dialect)
+        , m_realRedshift(options.realRedshift)
         , m_parameters(parameters)
-        , m_now(now)
+        , m_now(options.now)
     {
     }
 
@@ -56,6 +57,7 @@ private:
     QByteArray ofBoolean(const Clause& clause, const QByteArray& alias);
 
     Dialect m_dialect;
+    bool m_realRedshift;
     Parameters& m_parameters;
     QDateTime m_now;
 };
@@ -66,8 +68,7 @@ QString upperBound(const QString& prefix);
 /// First `count` characters (code points).
 QString firstCharacters(const QString& text, int count);
 qsizetype characterCount(QStringView text);
-/// JSON text without the white space that means nothing; what is no JSON comes back much the same and equals
-/// nothing.
+/// JSON text in the form that is stored; what is no JSON comes back as it is and equals nothing stored.
 QString compactJson(const QString& text);
 
 } // namespace atlas::filter

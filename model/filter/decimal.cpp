@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/filter/decimal.h"
 
-#include <array>
 #include <charconv>
-#include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "model/filter/expression.h"
+#include "model/ingest/value.h"
 
 namespace atlas::filter {
 
@@ -24,59 +24,6 @@ double readDouble(bool negative, const QByteArray& digits, qint64 power)
     if (error == std::errc::result_out_of_range)
         value = power + digits.size() > 0 ? std::numeric_limits<double>::infinity() : 0.0;
     return negative ? -value : value;
-}
-
-/// True when digits × 10^power lies strictly inside what reads back as `value` (positive): a nudge to either
-/// side, smaller than the distance of any short decimal to an interval end, changes nothing.
-bool strictlyInside(const QByteArray& digits, qint64 power, double value)
-{
-    constexpr int nudge = 1200;
-    const QByteArray above = digits + QByteArray(nudge, '0') + '1';
-    QByteArray below = digits;
-    qsizetype at = below.size() - 1;
-    while (at >= 0 && below.at(at) == '0')
-        below[at--] = '9';
-    if (at >= 0)
-        below[at] = static_cast<char>(below.at(at) - 1);
-    below += QByteArray(nudge + 1, '9');
-    return readDouble(false, above, power - nudge - 1) == value &&
-           readDouble(false, below, power - nudge - 1) == value;
-}
-
-QByteArray increment(QByteArray digits)
-{
-    qsizetype at = digits.size() - 1;
-    while (at >= 0 && digits.at(at) == '9')
-        digits[at--] = '0';
-    if (at < 0)
-        return '1' + digits;
-    digits[at] = static_cast<char>(digits.at(at) + 1);
-    return digits;
-}
-
-struct Scientific
-{
-    QByteArray digits; ///< of 0.digits × 10^exponent
-    qint64 exponent = 0;
-};
-
-Scientific split(const char* begin, const char* end)
-{
-    Scientific number;
-    const char* at = begin;
-    for (; at != end && *at != 'e'; ++at) {
-        if (*at != '.')
-            number.digits += *at;
-    }
-    int exponent = 0;
-    if (at != end) {
-        ++at;
-        if (at != end && *at == '+')
-            ++at;
-        std::from_chars(at, end, exponent);
-    }
-    number.exponent = exponent + 1;
-    return number;
 }
 
 } // namespace
@@ -174,40 +121,7 @@ QByteArray Decimal::text() const
 
 Decimal Decimal::fromFloat8Text(double value)
 {
-    if (value == 0 || !std::isfinite(value))
-        return {};
-    const bool negative = std::signbit(value);
-    const double positive = std::fabs(value);
-    std::array<char, 1200> buffer;
-
-    const auto shortest =
-        std::to_chars(buffer.data(), buffer.data() + buffer.size(), positive, std::chars_format::scientific);
-    const Scientific common = split(buffer.data(), shortest.ptr);
-    if (strictlyInside(common.digits, common.exponent - common.digits.size(), positive))
-        return Decimal(negative, common.digits, common.exponent);
-
-    // The shortest one is an end of the interval: look for the shortest inside it. Every double has at most
-    // 767 digits.
-    const auto whole = std::to_chars(buffer.data(), buffer.data() + buffer.size(), positive,
-                                     std::chars_format::scientific, 800);
-    const Scientific exact = split(buffer.data(), whole.ptr);
-    for (qsizetype length = 1; length <= 17; ++length) {
-        const QByteArray down = exact.digits.first(length);
-        const QByteArray up = increment(down);
-        const qint64 power = exact.exponent - length;
-        const bool downInside = down.count('0') != length && strictlyInside(down, power, positive);
-        const bool upInside = strictlyInside(up, power, positive);
-        if (downInside && upInside) {
-            const bool nearerUp = exact.digits.at(length) >= '5';
-            return nearerUp ? Decimal(negative, up, exact.exponent + (up.size() - length))
-                            : Decimal(negative, down, exact.exponent);
-        }
-        if (downInside)
-            return Decimal(negative, down, exact.exponent);
-        if (upInside)
-            return Decimal(negative, up, exact.exponent + (up.size() - length));
-    }
-    return Decimal(negative, exact.digits, exact.exponent);
+    return parse(QString::fromStdString(ingest::float8Text(value))).value_or(Decimal());
 }
 
 } // namespace atlas::filter

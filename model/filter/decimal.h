@@ -35,9 +35,7 @@ public:
     /// Also a JSON number and PostgreSQL numeric input: "805e-1".
     QByteArray text() const;
 
-    /// What PostgreSQL's float8 output says of a finite double, as a number: the shortest decimal that lies
-    /// strictly inside the interval of what reads back as it. (Other printers also accept the interval's
-    /// ends: 1e23 is one.) Source: src/common/d2s.c of PostgreSQL, "acceptBounds = false".
+    /// What PostgreSQL's float8 output says of a finite double, as a number.
     static Decimal fromFloat8Text(double value);
 
 private:

@@ -54,14 +54,8 @@ QByteArray Parameters::text(const QString& value)
     return bind(utf8.size() <= 65535 ? QByteArrayLiteral("varchar(65535)") : QByteArray(), utf8);
 }
 
-QByteArray Parameters::numeric(const QByteArray& number, qint64 integerDigits, qint64 scale)
+QByteArray Parameters::decimal38(const QByteArray& number, int scale)
 {
-    if (m_dialect == Dialect::Postgres)
-        return bind(QByteArrayLiteral("numeric"), number);
-    // A bare numeric is numeric(18,0) on Redshift and would round; it has 38 digits in all. What needs more
-    // goes in without a cast and takes the column's type, or is refused, but is never rounded.
-    if (integerDigits + scale > 38)
-        return bind(QByteArray(), number);
     return bind("decimal(38," + QByteArray::number(scale) + ')', number);
 }
 
@@ -99,13 +93,13 @@ QByteArray Parameters::anyFloat8(const QList<double>& values)
     return list(items);
 }
 
-QByteArray Parameters::anyNumeric(const QList<QByteArray>& numbers, qint64 integerDigits, qint64 scale)
+QByteArray Parameters::anyNumeric(const QList<QByteArray>& numbers)
 {
     if (m_dialect == Dialect::Postgres)
         return " = any (" + bind(QByteArrayLiteral("numeric[]"), plainArray(numbers)) + ')';
     QList<QByteArray> placeholders;
     for (const QByteArray& number : numbers)
-        placeholders.append(numeric(number, integerDigits, scale));
+        placeholders.append(numeric(number));
     return list(placeholders);
 }
 

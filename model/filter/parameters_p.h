@@ -25,14 +25,16 @@ public:
     QByteArray bigint(qint64 value) { return bind(QByteArrayLiteral("bigint"), QByteArray::number(value)); }
     QByteArray float8(double value);
     QByteArray text(const QString& value);
-    /// An exact number; `number` as numeric input, of that many digits before and after the point.
-    QByteArray numeric(const QByteArray& number, qint64 integerDigits, qint64 scale);
+    /// An exact number, as numeric input.
+    QByteArray numeric(const QByteArray& number) { return bind(QByteArrayLiteral("numeric"), number); }
+    /// The same where a bare numeric would round: with that many digits after the point, 38 in all.
+    QByteArray decimal38(const QByteArray& number, int scale);
     QByteArray json(const QByteArray& document) { return bind(QByteArrayLiteral("jsonb"), document); }
     QByteArray integers(const QList<int>& values);
     /// "= any ($n::text[])" or, where there are no arrays, "in ($n, …)".
     QByteArray anyText(const QStringList& values);
     QByteArray anyFloat8(const QList<double>& values);
-    QByteArray anyNumeric(const QList<QByteArray>& numbers, qint64 integerDigits, qint64 scale);
+    QByteArray anyNumeric(const QList<QByteArray>& numbers);
 
     const QList<db::Param>& values() const { return m_values; }
     int next() const { return m_first + static_cast<int>(m_values.size()); }

@@ -68,8 +68,8 @@ Planner::Planner(int tenantId, const CompileOptions& options, double total)
     : m_tenant(tenantId)
     , m_options(options)
     , m_total(std::max(1.0, total))
-    , m_parameters(options.dialect, options.firstParameter)
-    , m_conditions(options.dialect, m_parameters, options.now)
+    , m_parameters(options)
+    , m_conditions(options, m_parameters)
 {
 }
 

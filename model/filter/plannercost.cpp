@@ -239,12 +239,9 @@ Candidate Planner::sortedDriver(const Driver& driver, const Need& need)
         // offset 0 keeps the sub-select a level of its own: sorted first, then probed row by row until the
         // page is full.
         const QByteArray order = need.ordered ? ordering("entity_id") : QByteArray();
-        const QByteArray set = "select d.entity_id from (\nselect entity_id from (\n" + inner + "\n) s" +
-                               order + " offset 0\n) d";
-        QByteArray conditions = probes(rest, false);
-        if (!conditions.isEmpty())
-            conditions = "\n where true" + conditions;
-        return set + conditions + (need.ordered ? ordering("d.entity_id") + limit(need) : QByteArray());
+        return "select d.entity_id from (\nselect entity_id from (\n" + inner + "\n) s" + order +
+               " offset 0\n) d\n where true" + probes(rest, false) +
+               (need.ordered ? ordering("d.entity_id") + limit(need) : QByteArray());
     };
     candidate.describe = [this, driver, rest](Explain& explain) {
         explain.sources.append(explained(driver.predicate, QStringLiteral("drives")));
