@@ -15,9 +15,9 @@ namespace atlas::filter {
 class Parameters
 {
 public:
-    Parameters(Dialect dialect, int first)
-        : m_dialect(dialect)
-        , m_first(first)
+    explicit Parameters(const CompileOptions& options)
+        : m_dialect(options.dialect)
+        , m_first(options.firstParameter)
     {
     }
 
