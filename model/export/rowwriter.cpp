@@ -2,7 +2,6 @@
 #include "model/export/rowwriter.h"
 
 #include <QIODevice>
-#include <QStringEncoder>
 
 #include <algorithm>
 
