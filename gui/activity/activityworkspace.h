@@ -8,12 +8,14 @@ class QPlainTextEdit;
 class QPushButton;
 class QSplitter;
 class QTableView;
-class QToolButton;
+class QStackedWidget;
+class QTimer;
 
 namespace atlas::gui {
 
 class ActivityFilterModel;
 class ActivityModel;
+class ElidedLabel;
 class EmptyState;
 class MessageStrip;
 class SearchField;
@@ -31,6 +33,7 @@ public:
     void focusSearch() override;
     void cancel() override;
     void activate() override;
+    void deactivate() override;
     QVariantMap saveState() const override;
     void restoreState(const QVariantMap& state) override;
     QList<TourStep> tourSteps() override;
@@ -40,6 +43,8 @@ protected:
 
 private:
     void showCurrent();
+    void updateTick();
+    void updateCount();
     quint64 currentId() const;
     void cancelCurrent();
     void copyCurrent();
@@ -49,7 +54,10 @@ private:
     SearchField* m_search = nullptr;
     QTableView* m_table = nullptr;
     QSplitter* m_splitter = nullptr;
-    QLabel* m_title = nullptr;
+    ElidedLabel* m_title = nullptr;
+    QStackedWidget* m_details = nullptr;
+    QTimer* m_tick = nullptr;
+    bool m_isActive = false;
     QLabel* m_facts = nullptr;
     QPlainTextEdit* m_sql = nullptr;
     MessageStrip* m_error = nullptr;

@@ -13,6 +13,8 @@
 #include "db/client.h"
 #include "model/environment/environment.h"
 
+class QTimer;
+
 namespace atlas::gui {
 
 struct Tenant
@@ -40,7 +42,7 @@ public:
 
     /// nullptr before one is chosen.
     const Environment* environment() const { return m_environment ? &*m_environment : nullptr; }
-    /// Points the client at it (for every purpose), forgets the tenant, then reads the tenants.
+    /// Points the client at it (as analyst, operator and admin), forgets the tenant, then reads the tenants.
     void setEnvironment(const Environment& environment);
     void clearEnvironment();
     /// Endpoint id for a node and purpose; see atlas::endpointId.
@@ -53,7 +55,7 @@ public:
     QStringList readNodes() const;
     QStringList replicaNodes() const;
     bool hasWarehouse() const;
-    /// Of the node, the worst of all purposes that were used.
+    /// Of the node: the newest of what is known through any of our purposes. `endpoint` is the node's name.
     db::EndpointState nodeState(const QString& node) const;
 
     const Tenant& tenant() const { return m_tenant; }
@@ -63,6 +65,7 @@ public:
     void setTenant(const Tenant& tenant);
     /// Chosen as soon as a tenant of that name is in the list (session restore, --tenant).
     void setWantedTenant(const QString& name);
+    QString wantedTenant() const { return m_wantedTenant; }
     void reloadTenants();
 
     /// The shared model of that type, nullptr when nobody has set one.
@@ -103,6 +106,8 @@ private:
     void applyEndpoints(const QMap<QString, QString>& passwords);
     void loadTenants(QStringList nodesLeft, quint64 generation);
     void finishTenants(std::optional<db::DbError> error);
+    void noteState(const db::EndpointState& state);
+    void scheduleRetry();
 
     db::Client* m_client = nullptr;
     std::optional<Environment> m_environment;
@@ -111,6 +116,9 @@ private:
     Loading m_tenantsLoading = Loading::Idle;
     std::optional<db::DbError> m_tenantsError;
     QString m_wantedTenant;
+    QMap<QString, db::EndpointState> m_nodeStates;
+    QTimer* m_retry = nullptr;
+    int m_failures = 0;
     quint64 m_generation = 0; ///< of tenant lists: a late answer of an older environment is dropped
     std::map<std::type_index, Shared> m_models;
 };

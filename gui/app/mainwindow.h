@@ -3,13 +3,16 @@
 
 #include <QHash>
 #include <QMainWindow>
+#include <QPointer>
 
 #include <memory>
 
 #include "gui/app/appcontext.h"
 #include "gui/app/workspaces.h"
+#include "gui/theme/theme.h"
 #include "model/environment/environmentstore.h"
 
+class QMenu;
 class QStackedWidget;
 
 namespace atlas::gui {
@@ -21,6 +24,9 @@ class Rail;
 class TopBar;
 class WelcomePage;
 class CommandPalette;
+class CommandProvider;
+class EnvironmentsDialog;
+class NameProvider;
 
 /// What the command line asked for; empty fields fall back to the last session.
 struct StartOptions
@@ -45,27 +51,39 @@ public:
     Workspace* workspace(const QString& id);
     QStringList workspaceIds() const;
     QString currentWorkspaceId() const;
+    /// nullptr on the welcome page.
+    Workspace* currentWorkspace() const;
     void showWorkspace(const QString& id);
     bool showsWelcome() const;
+    /// False: neither geometry nor choices are remembered (tour, measurements). True by default.
+    void setKeepsSession(bool keeps) { m_keepsSession = keeps; }
     /// What the frame itself complains about at the moment (tenants cannot be read, a broken settings file).
     QString shownError() const;
 
     void openPalette();
-    void openEnvironments();
+    void openEnvironments(bool addOne = false);
     void useEnvironment(const Environment& environment);
 
 Q_SIGNALS:
     void workspaceShown(const QString& id);
+    void firstPainted();
 
 protected:
     void closeEvent(QCloseEvent* event) override;
     void showEvent(QShowEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     void buildActions();
     void restoreSession();
     void saveSession() const;
     void start();
+    void makeNextWorkspace();
+    void showWelcome();
+    void showAbout();
+    void setTheme(Theme::Mode mode);
+    void environmentsEdited();
     void fillEnvironments();
     void showNotices();
     void updateTenants();
@@ -78,7 +96,16 @@ private:
     QHash<QString, Workspace*> m_workspaces;
     QHash<QString, QVariantMap> m_savedStates;
     QString m_current;
+    QString m_pageAfterWelcome;
     bool m_started = false;
+    bool m_keepsSession = true;
+    bool m_startPending = false;
+    bool m_stripIsTenants = false;
+    std::unique_ptr<CommandProvider> m_commandProvider;
+    std::unique_ptr<NameProvider> m_tenantProvider;
+    std::unique_ptr<NameProvider> m_environmentProvider;
+    QMenu* m_menu = nullptr;
+    QPointer<EnvironmentsDialog> m_dialog;
 
     Rail* m_rail = nullptr;
     TopBar* m_top = nullptr;

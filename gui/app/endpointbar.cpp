@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/app/endpointbar.h"
+
+#include <QHBoxLayout>
+#include <QHelpEvent>
+#include <QLocale>
+#include <QPainter>
+#include <QTimer>
+#include <QToolButton>
+#include <QToolTip>
+
+#include "gui/app/appcontext.h"
+#include "gui/support/timetext.h"
+#include "gui/theme/theme.h"
+#include "gui/widgets/busyindicator.h"
+#include "gui/widgets/messagestrip.h"
+
+namespace atlas::gui {
+
+namespace {
+constexpr int barHeight = 28;
+}
+
+class EndpointBar::NodeButton : public QToolButton
+{
+public:
+    NodeButton(const QString& node, QWidget* parent)
+        : QToolButton(parent)
+        , m_node(node)
+    {
+        setAutoRaise(true);
+        setFocusPolicy(Qt::TabFocus);
+        setAttribute(Qt::WA_Hover);
+        setObjectName(QStringLiteral("node-") + node);
+    }
+
+    void setState(const db::EndpointState& state)
+    {
+        m_state = state;
+        setAccessibleName(label());
+        setAccessibleDescription(description(state));
+        updateGeometry();
+        update();
+    }
+
+    /// The word is there whenever it is not plainly good, so that nobody has to tell shapes apart.
+    QString label() const
+    {
+        if (m_state.link == db::EndpointState::Link::Up)
+            return m_node;
+        return QStringLiteral("%1 · %2").arg(m_node, stateText(m_state));
+    }
+
+    QSize sizeHint() const override
+    {
+        return {QFontMetrics(Theme::instance().smallFont()).horizontalAdvance(label()) + 32, barHeight - 4};
+    }
+
+protected:
+    void paintEvent(QPaintEvent*) override
+    {
+        QPainter painter(this);
+        if (underMouse() || hasFocus()) {
+            painter.setRenderHint(QPainter::Antialiasing);
+            painter.setPen(hasFocus() ? QPen(color(ColorRole::Accent), 1) : QPen(Qt::NoPen));
+            painter.setBrush(color(ColorRole::Hover));
+            painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
+        }
+        StateDot::paint(&painter, QRectF(8, (height() - 10) / 2.0, 10, 10), dotState(m_state));
+        painter.setFont(Theme::instance().smallFont());
+        painter.setPen(color(ColorRole::TextMuted));
+        painter.drawText(rect().adjusted(24, 0, -2, 0), Qt::AlignLeft | Qt::AlignVCenter, label());
+    }
+
+    bool event(QEvent* event) override
+    {
+        // Made when asked for: it says how long ago.
+        if (event->type() == QEvent::ToolTip) {
+            const QString text =
+                description(m_state).toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>"));
+            QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(),
+                               QStringLiteral("<p>%1</p>").arg(text), this);
+            return true;
+        }
+        return QToolButton::event(event);
+    }
+
+private:
+    QString m_node;
+    db::EndpointState m_state;
+};
+
+EndpointBar::EndpointBar(AppContext* context, QWidget* parent)
+    : QWidget(parent)
+    , m_context(context)
+    , m_running(new QToolButton(this))
+    , m_busy(new BusyIndicator(this, 14))
+{
+    setObjectName(QStringLiteral("endpointBar"));
+    setFixedHeight(barHeight);
+    auto* line = new QHBoxLayout(this);
+    line->setContentsMargins(metrics::tight, 1, metrics::small, 0);
+    line->setSpacing(metrics::tight);
+    m_nodesLine = new QHBoxLayout;
+    m_nodesLine->setSpacing(metrics::hair);
+    line->addLayout(m_nodesLine);
+    line->addStretch();
+    line->addWidget(m_busy);
+    m_running->setAutoRaise(true);
+    m_running->setFocusPolicy(Qt::TabFocus);
+    m_running->setFont(Theme::instance().smallFont());
+    m_running->setToolTip(tr("Statements running on your databases; click for Activity"));
+    m_running->hide();
+    line->addWidget(m_running);
+    connect(m_running, &QToolButton::clicked, this, &EndpointBar::runningClicked);
+    connect(context, &AppContext::environmentChanged, this, &EndpointBar::rebuild);
+    connect(context, &AppContext::nodeStateChanged, this, &EndpointBar::refresh);
+    connect(context->client(), &db::Client::statementStarted, this, [this] { countRunning(1); });
+    connect(context->client(), &db::Client::statementFinished, this, [this] { countRunning(-1); });
+    connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
+    rebuild();
+}
+
+StateDot::State EndpointBar::dotState(const db::EndpointState& state)
+{
+    switch (state.link) {
+    case db::EndpointState::Link::Unknown:
+        return StateDot::State::Unknown;
+    case db::EndpointState::Link::Connecting:
+        return StateDot::State::Busy;
+    case db::EndpointState::Link::Up:
+        return StateDot::State::Good;
+    case db::EndpointState::Link::Down:
+        return StateDot::State::Bad;
+    }
+    return StateDot::State::Unknown;
+}
+
+QString EndpointBar::stateText(const db::EndpointState& state)
+{
+    switch (state.link) {
+    case db::EndpointState::Link::Unknown:
+        return tr("not used yet");
+    case db::EndpointState::Link::Connecting:
+        return tr("connecting");
+    case db::EndpointState::Link::Up:
+        return tr("up");
+    case db::EndpointState::Link::Down:
+        return tr("down");
+    }
+    return {};
+}
+
+QString EndpointBar::description(const db::EndpointState& state)
+{
+    QStringList lines;
+    QString first = QStringLiteral("%1: %2").arg(state.endpoint, stateText(state));
+    if (state.since.isValid() && state.link != db::EndpointState::Link::Unknown) {
+        const double seconds = double(state.since.msecsTo(QDateTime::currentDateTimeUtc())) / 1000;
+        first += tr(", since %1 (%2)")
+                     .arg(QLocale().toString(state.since.toLocalTime().time(), QLocale::ShortFormat),
+                          durationText(qMax(0.0, seconds)));
+    }
+    lines << first;
+    if (state.serverVersion > 0) {
+        lines
+            << (state.isRedshift
+                    ? tr("Amazon Redshift")
+                    : tr("PostgreSQL %1.%2").arg(state.serverVersion / 10000).arg(state.serverVersion % 100));
+        lines << (state.tls ? tr("Encrypted (TLS)") : tr("Not encrypted"));
+    }
+    if (state.inRecovery)
+        lines << (*state.inRecovery ? tr("Standby, read-only") : tr("Takes writes"));
+    if (!state.serverUser.isEmpty())
+        lines << tr("Logged in as %1").arg(state.serverUser);
+    if (state.lastError && state.link != db::EndpointState::Link::Up) {
+        const Advice advice = adviceFor(*state.lastError);
+        lines << advice.what;
+        lines << errorDetails(*state.lastError);
+    }
+    return lines.join(QLatin1Char('\n'));
+}
+
+QString EndpointBar::textOf(const QString& node) const
+{
+    const NodeButton* found = m_nodes.value(node);
+    return found ? found->label() : QString();
+}
+
+void EndpointBar::rebuild()
+{
+    qDeleteAll(m_nodes);
+    m_nodes.clear();
+    const Environment* environment = m_context->environment();
+    if (!environment)
+        return;
+    // The primary first: the order of data, not the order of preference.
+    QStringList nodes = {QStringLiteral("primary")};
+    nodes << m_context->replicaNodes();
+    if (environment->warehouse)
+        nodes << QStringLiteral("warehouse");
+    for (const QString& node : nodes) {
+        auto* made = new NodeButton(node, this);
+        connect(made, &QToolButton::clicked, this, [this, node, made] {
+            QToolTip::showText(made->mapToGlobal(QPoint(0, -8)),
+                               QStringLiteral("<p>%1</p>")
+                                   .arg(description(m_context->nodeState(node))
+                                            .toHtmlEscaped()
+                                            .replace(QLatin1Char('\n'), QLatin1String("<br>"))),
+                               made);
+            Q_EMIT nodeClicked(node);
+        });
+        m_nodes.insert(node, made);
+        m_nodesLine->addWidget(made);
+        refresh(node);
+    }
+}
+
+void EndpointBar::refresh(const QString& node)
+{
+    if (NodeButton* found = m_nodes.value(node))
+        found->setState(m_context->nodeState(node));
+}
+
+void EndpointBar::countRunning(int change)
+{
+    m_count = qMax(0, m_count + change);
+    // Polls last a few milliseconds; what comes and goes at once is not worth a flicker.
+    if (m_count == 0) {
+        m_running->hide();
+        m_busy->setRunning(false);
+        return;
+    }
+    if (change > 0) {
+        QTimer::singleShot(250, this, [this] {
+            if (m_count == 0)
+                return;
+            m_running->setText(m_count == 1 ? tr("1 running") : tr("%1 running").arg(m_count));
+            m_running->show();
+            m_busy->setRunning(true);
+        });
+    } else if (m_running->isVisible()) {
+        m_running->setText(m_count == 1 ? tr("1 running") : tr("%1 running").arg(m_count));
+    }
+}
+
+void EndpointBar::paintEvent(QPaintEvent*)
+{
+    QPainter painter(this);
+    painter.fillRect(rect(), color(ColorRole::Surface));
+    painter.setPen(color(ColorRole::Border));
+    painter.drawLine(0, 0, width(), 0);
+}
+
+} // namespace atlas::gui

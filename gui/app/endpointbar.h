@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QHash>
+#include <QList>
+#include <QWidget>
+
+#include "db/endpoint.h"
+#include "gui/widgets/statedot.h"
+
+class QHBoxLayout;
+class QLabel;
+class QToolButton;
+
+namespace atlas::gui {
+
+class AppContext;
+class BusyIndicator;
+
+/// The bar at the bottom: the state of every endpoint, and how many statements run.
+class EndpointBar : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit EndpointBar(AppContext* context, QWidget* parent = nullptr);
+
+    static StateDot::State dotState(const db::EndpointState& state);
+    /// "up", "not connected yet", "down".
+    static QString stateText(const db::EndpointState& state);
+    /// Everything known of a node, as plain text lines.
+    static QString description(const db::EndpointState& state);
+    QString textOf(const QString& node) const;
+
+Q_SIGNALS:
+    void runningClicked();
+    void nodeClicked(const QString& node);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    class NodeButton;
+    void rebuild();
+    void refresh(const QString& node);
+    void countRunning(int change);
+
+    AppContext* m_context;
+    QHBoxLayout* m_nodesLine = nullptr;
+    QHash<QString, NodeButton*> m_nodes;
+    QToolButton* m_running = nullptr;
+    BusyIndicator* m_busy = nullptr;
+    int m_count = 0;
+};
+
+} // namespace atlas::gui

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QDialog>
+#include <QMap>
+
+#include <memory>
+
+#include "db/client.h"
+#include "model/environment/environmentstore.h"
+
+class QCheckBox;
+class QLabel;
+class QLineEdit;
+class QListWidget;
+class QPushButton;
+class QTabWidget;
+class QToolButton;
+
+namespace atlas::gui {
+
+class ConnectionForm;
+class MessageStrip;
+class ReplicasPane;
+class SwatchRow;
+
+/// Add, edit, duplicate, remove and test environments. Edits are drafts until saved: another row can be
+/// looked at in between without losing them.
+class EnvironmentsDialog : public QDialog
+{
+    Q_OBJECT
+public:
+    EnvironmentsDialog(std::shared_ptr<EnvironmentStore> store, db::Client* client,
+                       QWidget* parent = nullptr);
+    ~EnvironmentsDialog() override;
+
+    void select(const QString& name);
+    void addNew();
+    QStringList names() const;
+    bool hasDrafts() const;
+    MessageStrip* strip() const { return m_strip; }
+
+    void reject() override;
+
+Q_SIGNALS:
+    void storeChanged();
+    void useRequested(const QString& name);
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+
+private:
+    struct Row
+    {
+        QString storedName; ///< empty: never saved
+        Environment environment;
+        bool isDraft = false;
+        bool isLocal = false;
+        QMap<QString, QString> passwords; ///< login → password, typed and not yet in the keychain
+        QMap<QString, QString> warehousePasswords;
+    };
+    void fillList(const QString& current);
+    void showRow(int row);
+    void takeFromForms();
+    void updateRowLook(int row);
+    void duplicate();
+    void removeCurrent();
+    bool saveCurrent();
+    void storePasswords(Row row);
+    bool mayClose();
+    QString freeName(const QString& base) const;
+    QWidget* buildLogins();
+
+    std::shared_ptr<EnvironmentStore> m_store;
+    db::Client* m_client;
+    QList<Row> m_rows;
+    int m_current = -1;
+    bool m_filling = false;
+    bool m_discard = false;
+    bool m_confirmRemove = false;
+
+    QListWidget* m_list = nullptr;
+    QToolButton* m_remove = nullptr;
+    QWidget* m_right = nullptr;
+    QLineEdit* m_name = nullptr;
+    SwatchRow* m_swatches = nullptr;
+    QTabWidget* m_tabs = nullptr;
+    ConnectionForm* m_primary = nullptr;
+    ReplicasPane* m_replicas = nullptr;
+    QCheckBox* m_hasWarehouse = nullptr;
+    ConnectionForm* m_warehouse = nullptr;
+    QMap<Purpose, QLineEdit*> m_logins;
+    QMap<Purpose, QLineEdit*> m_loginPasswords;
+    QLabel* m_note = nullptr;
+    MessageStrip* m_strip = nullptr;
+    QPushButton* m_save = nullptr;
+    QPushButton* m_use = nullptr;
+    QPushButton* m_close = nullptr;
+};
+
+} // namespace atlas::gui
