@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/platform.h"
+
+#include <QDeadlineTimer>
+#include <QDir>
+#include <QProcess>
+#include <QRandomGenerator>
+#include <QThread>
+
+namespace atlas::test {
+
+namespace {
+
+QProcessEnvironment environmentOf(const TestCluster& cluster)
+{
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("ATLAS_LOCAL_ENVIRONMENT"),
+                       QDir(cluster.stateDirectory()).filePath(QStringLiteral("environment.json")));
+    environment.insert(QStringLiteral("ATLAS_ENVIRONMENT"), QStringLiteral("local"));
+    return environment;
+}
+
+Ran run(const QString& program, const QStringList& arguments, const QProcessEnvironment& environment, const QByteArray& input,
+        int timeout)
+{
+    QProcess process;
+    process.setProcessEnvironment(environment);
+    process.start(program, arguments);
+    Ran ran;
+    if (!process.waitForStarted(10'000)) {
+        ran.err = process.errorString().toUtf8();
+        return ran;
+    }
+    if (!input.isEmpty())
+        process.write(input);
+    process.closeWriteChannel();
+    if (!process.waitForFinished(timeout)) {
+        process.kill();
+        process.waitForFinished(5000);
+        ran.err = "did not end within " + QByteArray::number(timeout) + " ms: " + process.readAllStandardError();
+        return ran;
+    }
+    ran.status = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
+    ran.out = process.readAllStandardOutput();
+    ran.err = process.readAllStandardError();
+    return ran;
+}
+
+} // namespace
+
+db::Statement sql(const QByteArray& text, const QList<db::Param>& params)
+{
+    db::Statement statement;
+    statement.name = QStringLiteral("test");
+    statement.sql = text;
+    statement.params = params;
+    return statement;
+}
+
+QString Platform::prepare(const TestCluster& cluster)
+{
+    m_cluster = cluster;
+    m_client = std::make_unique<db::Client>();
+    const Ran applied = ctl({QStringLiteral("schema"), QStringLiteral("apply")});
+    if (applied.status != 0)
+        return QStringLiteral("atlasctl schema apply: ") + QString::fromUtf8(applied.err);
+    const QString script = qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT", QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh"));
+    const Ran subscribed = run(script, {QStringLiteral("--state"), cluster.stateDirectory(), QStringLiteral("subscribe")},
+                               QProcessEnvironment::systemEnvironment(), {}, 60'000);
+    if (subscribed.status != 0)
+        return QStringLiteral("cluster.sh subscribe: ") + QString::fromUtf8(subscribed.err + subscribed.out);
+    return {};
+}
+
+Ran Platform::ctl(const QStringList& arguments, const QByteArray& input, int timeoutMilliseconds) const
+{
+    return run(qEnvironmentVariable("ATLAS_CTL"), arguments, environmentOf(m_cluster), input, timeoutMilliseconds);
+}
+
+QString Platform::import(const QString& tenant, const QByteArray& jsonLines) const
+{
+    const Ran ran = ctl({QStringLiteral("import"), QStringLiteral("--tenant"), tenant, QStringLiteral("--create"), QStringLiteral("--rejects"),
+                         QStringLiteral("/dev/null"), QStringLiteral("-")},
+                        jsonLines);
+    return ran.status == 0 ? QString() : QString::fromUtf8(ran.err);
+}
+
+QString Platform::freshName(const QString& stem)
+{
+    return QStringLiteral("%1 %2").arg(stem).arg(QRandomGenerator::system()->generate64(), 16, 16, QLatin1Char('0'));
+}
+
+std::unique_ptr<db::BlockingSession> Platform::open(const QString& node, const QString& login, bool readOnly)
+{
+    db::Endpoint endpoint = m_cluster.endpoint(node, login, readOnly);
+    endpoint.id = node + QLatin1Char('#') + login + (readOnly ? QStringLiteral("#ro") : QString());
+    endpoint.maxConnections = 16;
+    if (m_client->state(endpoint.id).link == db::EndpointState::Link::Unknown)
+        m_client->setEndpoint(endpoint);
+    auto session = db::BlockingSession::open(*m_client, endpoint.id);
+    if (!session) {
+        qWarning("%s", qPrintable(session.error().text()));
+        return nullptr;
+    }
+    return std::move(session).value();
+}
+
+int Platform::tenantId(const QString& name)
+{
+    auto session = open(QStringLiteral("primary"), QStringLiteral("owner"));
+    if (!session)
+        return 0;
+    const auto rows = session->exec(sql("select tenant_id from atlas.tenants where name = $1", {db::param(name)}));
+    return rows && rows->rowCount() == 1 ? static_cast<int>(rows->integer(0, 0).value_or(0)) : 0;
+}
+
+bool Platform::waitForEveryNode(int milliseconds)
+{
+    QDeadlineTimer deadline(milliseconds);
+    auto primary = open(QStringLiteral("primary"), QStringLiteral("operator"), true);
+    if (!primary)
+        return false;
+    const auto lsn = primary->exec(sql("select pg_current_wal_lsn()"));
+    if (!lsn)
+        return false;
+    // The warehouse's slot confirms what was applied; physical senders what was replayed.
+    const auto waiting = sql("select (select count(*) from pg_stat_replication where replay_lsn < $1::pg_lsn)"
+                             " + (select count(*) from pg_replication_slots where slot_type = 'logical' and confirmed_flush_lsn < $1::pg_lsn)"
+                             " + (select count(*) from pg_replication_slots where not active)",
+                             {db::param(lsn->string(0, 0))});
+    while (!deadline.hasExpired()) {
+        const auto left = primary->exec(waiting);
+        if (left && left->integer(0, 0) == 0)
+            return true;
+        QThread::msleep(20);
+    }
+    return false;
+}
+
+} // namespace atlas::test
