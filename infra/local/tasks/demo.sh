@@ -27,6 +27,8 @@ run_demo() {
     fi
     AT_END=end_demo
     ensure_cluster
+    end_leftovers
+    export ATLAS_DEMO=$REPOSITORY
     export_environment
     ensure_schema
     ensure_data
@@ -128,6 +130,19 @@ tour() {
     done
 }
 
+# What a demo that was killed may have left: its programs carry the clone in their environment.
+end_leftovers() {
+    local link process pattern
+    # shellcheck disable=SC2001  # a class of characters, not one string
+    pattern=$(sed 's/[][*?\\]/\\&/g' <<<"$REPOSITORY/build")
+    while read -r link; do
+        process=${link%/exe}
+        if grep -zFqxs "ATLAS_DEMO=$REPOSITORY" "$process/environ"; then
+            kill -KILL "${process#/proc/}" 2>/dev/null || true
+        fi
+    done < <(find /proc/[0-9]*/exe -maxdepth 0 -lname "$pattern/*" 2>/dev/null)
+}
+
 report_dead() { # PID
     local name
     for name in "${!BACKGROUND[@]}"; do
@@ -140,6 +155,7 @@ report_dead() { # PID
 }
 
 end_demo() {
+    end_leftovers
     if [[ -f $ATLAS/demo-owns-cluster ]]; then
         "$CLUSTER" --state "$ATLAS/cluster" down >/dev/null 2>&1
         rm -f -- "$ATLAS/demo-owns-cluster"
