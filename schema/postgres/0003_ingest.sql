@@ -186,6 +186,11 @@ begin
 end $$;
 comment on function atlas.flush_staging(integer) is 'Moves at most p_limit staged rows on, a batch per tenant and source; waiting tells whether more may be there.';
 
+create function atlas.staging_waiting() returns boolean
+    language sql security definer set search_path = atlas, pg_temp
+    return exists (select from atlas.ingest_staging);
+comment on function atlas.staging_waiting() is 'Whether rows of the fast door wait to be flushed. For senders, who may not read the table.';
+
 create function atlas.beat(out seq bigint, out beat_at timestamptz, out lsn pg_lsn)
     language sql set search_path = atlas, pg_temp as $$
     update heartbeat set seq = heartbeat.seq + 1, beat_at = clock_timestamp(), lsn = pg_current_wal_lsn()
@@ -224,6 +229,6 @@ comment on function atlas.maintain() is 'Makes time partitions ahead and drops t
 
 grant execute on function atlas.ingest_open(), atlas.value_type_name(smallint),
     atlas.hot_value(smallint, double precision, text, numeric, text),
-    atlas.ingest_commit(integer, uuid, timestamptz, text, text, bigint) to atlas_ingest, atlas_agent;
+    atlas.ingest_commit(integer, uuid, timestamptz, text, text, bigint), atlas.staging_waiting() to atlas_ingest, atlas_agent;
 grant execute on function atlas.flush_staging(integer), atlas.beat(), atlas.sample_ingest_rate(integer), atlas.maintain() to atlas_agent;
 grant execute on function atlas.staging_backlog() to atlas_agent, atlas_operator, atlas_admin, atlas_analyst;

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QCoreApplication>
+#include <QDateTime>
+#include <QEventLoop>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QTimer>
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include "cli/command.h"
+#include "model/ingest/duties.h"
+#include "model/lag/monitor.h"
+#include "model/statements.h"
+
+namespace atlas::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// One agent per database: the key is any number that nobody else uses.
+const RegisteredStatement lockSql{"agent.lock", "Only one agent", "select pg_try_advisory_lock(4716288371129)"};
+const RegisteredStatement aliveSql{"agent.alive", "Still the one agent", "select 1"};
+const RegisteredStatement beatSql{"agent.beat", "Heartbeat", "select seq from atlas.beat()"};
+const RegisteredStatement flushSql{"agent.flush", "Move staged rows on", "select batches, rows, waiting from atlas.flush_staging($1::integer)"};
+const RegisteredStatement rateSql{"agent.rate", "Throughput samples from the ledger", "select atlas.sample_ingest_rate(10)"};
+const RegisteredStatement maintainSql{"agent.maintain", "Partitions ahead, retention", "select atlas.maintain()"};
+const RegisteredStatement tenantsSql{"agent.tenants", "Tenants to measure",
+                                     "select t.tenant_id from atlas.tenants t left join lateral "
+                                     "(select max(measured_at) as at from atlas.attribute_stats s where s.tenant_id = t.tenant_id) m on true "
+                                     "order by m.at nulls first, t.tenant_id"};
+const RegisteredStatement statsSql{"agent.stats", "Measure a tenant's attributes", "select atlas.refresh_attribute_stats($1::integer)"};
+const RegisteredStatement lagSql{
+    "agent.lag", "Lag samples",
+    "insert into atlas.stage_lag_samples (measured_at, stage, node, state, lag_seconds, lag_bytes, lsn, evidence) "
+    "select d.measured_at::timestamptz, d.stage, d.node, d.state, d.lag_seconds, d.lag_bytes, d.lsn::pg_lsn, d.evidence "
+    "from jsonb_to_recordset($1::jsonb) as d (measured_at text, stage text, node text, state text, lag_seconds double precision, "
+    "lag_bytes bigint, lsn text, evidence text) on conflict do nothing"};
+
+db::Result<bool> once(const db::Result<db::ResultSet>& result)
+{
+    if (!result)
+        return result.error();
+    return false;
+}
+
+/// What the monitor saw last, from its thread to the one that writes it down.
+class LagMailbox
+{
+public:
+    void put(const QList<lag::StageLag>& stages)
+    {
+        const std::lock_guard lock(m_mutex);
+        m_stages = stages;
+    }
+    QList<lag::StageLag> take()
+    {
+        const std::lock_guard lock(m_mutex);
+        return std::exchange(m_stages, {});
+    }
+
+private:
+    std::mutex m_mutex;
+    QList<lag::StageLag> m_stages;
+};
+
+QByteArray lagRows(const QList<lag::StageLag>& stages)
+{
+    QJsonArray rows;
+    for (const lag::StageLag& stage : stages) {
+        QJsonObject row = stage.toJson();
+        if (!stage.lsn.isEmpty())
+            row.insert(QStringLiteral("lsn"), stage.lsn);
+        if (stage.measuredAt.isValid()) // without the primary's clock there is no time to write it at
+            rows.append(row);
+    }
+    return rows.isEmpty() ? QByteArray() : QJsonDocument(rows).toJson(QJsonDocument::Compact);
+}
+
+void startDuties(ingest::DutyRunner& duties, LagMailbox& lagMailbox)
+{
+    duties.start({QStringLiteral("heartbeat"), 1s, [](db::BlockingSession& s) { return once(s.exec(beatSql({}, 5s))); }});
+    duties.start({QStringLiteral("flush"), 100ms, [](db::BlockingSession& s) -> db::Result<bool> {
+                      const auto flushed = s.exec(flushSql({db::param(20'000)}, 60s));
+                      if (!flushed)
+                          return flushed.error();
+                      return flushed->boolean(0, 2);
+                  }});
+    duties.start({QStringLiteral("throughput samples"), 10s, [](db::BlockingSession& s) { return once(s.exec(rateSql())); }});
+    duties.start({QStringLiteral("partitions"), 1h, [](db::BlockingSession& s) { return once(s.exec(maintainSql({}, 10min))); }});
+    duties.start({QStringLiteral("attribute statistics"), 7min, [](db::BlockingSession& s) -> db::Result<bool> {
+                      const auto tenants = s.exec(tenantsSql());
+                      if (!tenants)
+                          return tenants.error();
+                      for (int row = 0; row < tenants->rowCount(); ++row) {
+                          const auto measured = s.exec(statsSql({db::param(tenants->integer(row, 0).value_or(0))}, 5min));
+                          if (!measured)
+                              return measured.error();
+                      }
+                      return false;
+                  }});
+    duties.start({QStringLiteral("lag samples"), 1s, [&lagMailbox](db::BlockingSession& s) -> db::Result<bool> {
+                      const QByteArray rows = lagRows(lagMailbox.take());
+                      return rows.isEmpty() ? db::Result<bool>(false) : once(s.exec(lagSql({db::param(rows)}, 5s)));
+                  }});
+}
+
+} // namespace
+
+int runAgent(const QStringList& arguments)
+{
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral(
+        "Keeps the platform going until stopped: heartbeat every second, staged rows flushed every 100 ms, lag and\n"
+        "throughput samples, partitions ahead, attribute statistics. One agent per database; it outlives restarts of\n"
+        "the servers. Exit status 1 when another one runs."));
+    Connection::addOptions(parser);
+    parse(parser, QStringLiteral("agent"), arguments);
+    if (!parser.positionalArguments().isEmpty()) {
+        fail(QStringLiteral("agent takes no words"));
+        return Usage;
+    }
+    auto connection = Connection::fromParser(parser);
+    if (!connection)
+        return Usage;
+    // The lock lives as long as this session.
+    auto guard = connection->open(QStringLiteral("primary"), Purpose::Agent);
+    if (!guard)
+        return connection->lastStatus();
+    const QString endpoint = connection->endpoint(QStringLiteral("primary"), Purpose::Agent);
+    for (db::Endpoint e : connection->client().endpoints()) {
+        if (e.id == endpoint && e.maxConnections < 10) {
+            e.maxConnections = 10;
+            connection->client().setEndpoint(e);
+        }
+    }
+    const auto locked = guard->exec(lockSql());
+    if (!locked) {
+        fail(locked.error());
+        return exitStatusFor(locked.error());
+    }
+    if (!locked->boolean(0, 0)) {
+        fail(QStringLiteral("another agent runs on this database"));
+        return Failed;
+    }
+
+    const auto report = [](const QString& line) {
+        say(QDateTime::currentDateTimeUtc().toString(Qt::ISODate) + QLatin1Char(' ') + line);
+    };
+    LagMailbox lagMailbox;
+    connection->use(Purpose::Operator);
+    lag::Monitor monitor(&connection->client(), connection->environment());
+    QObject::connect(&monitor, &lag::Monitor::sampled, &monitor,
+                     [&lagMailbox](const QList<lag::StageLag>& stages) { lagMailbox.put(stages); });
+    ingest::DutyRunner duties(connection->client(), endpoint, report);
+    startDuties(duties, lagMailbox);
+    std::atomic<bool> replaced{false};
+    duties.start({QStringLiteral("lock"), 2s, [&, refused = 0](db::BlockingSession& s) mutable -> db::Result<bool> {
+                      if (guard && guard->exec(aliveSql({}, 2s)))
+                          return false;
+                      // The primary went away and the lock with it: take it again, in this duty's session.
+                      guard.reset();
+                      const auto again = s.exec(lockSql({}, 2s));
+                      if (!again)
+                          return again.error();
+                      // A server that has not noticed our broken connection yet holds the lock for us a while longer.
+                      refused = again->boolean(0, 0) ? 0 : refused + 1;
+                      replaced = refused >= 15;
+                      return false;
+                  }});
+    monitor.start(2s);
+    report(QStringLiteral("the agent runs"));
+
+    QEventLoop loop;
+    QTimer look;
+    QObject::connect(&look, &QTimer::timeout, &loop, [&] {
+        if (interrupted() || replaced)
+            loop.quit();
+    });
+    look.start(50ms);
+    loop.exec();
+    monitor.stop();
+    duties.stop();
+    if (replaced) {
+        fail(QStringLiteral("another agent has taken over"));
+        return Failed;
+    }
+    report(QStringLiteral("stopped"));
+    return Ok;
+}
+
+} // namespace atlas::cli

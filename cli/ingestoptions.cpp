@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/ingestoptions.h"
+
+#include <QCommandLineParser>
+
+#include <memory>
+#include <thread>
+
+#include "model/statements.h"
+
+namespace atlas::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+const RegisteredStatement stagingSql{"load.staging", "Is anything staged", "select atlas.staging_waiting()"};
+
+} // namespace
+
+QCommandLineOption doorOption()
+{
+    return {QStringLiteral("door"),
+            QStringLiteral("durable (default): acknowledged is committed. fast: staged, flushed by the agent every 100 ms; a crash of "
+                           "the primary may lose what was not flushed."),
+            QStringLiteral("door"), QStringLiteral("durable")};
+}
+
+std::optional<ingest::DoorKind> doorFromParser(const QCommandLineParser& parser)
+{
+    const QString value = parser.value(QStringLiteral("door"));
+    if (value == QLatin1String("durable"))
+        return ingest::DoorKind::Durable;
+    if (value == QLatin1String("fast"))
+        return ingest::DoorKind::Fast;
+    fail(QStringLiteral("--door takes durable or fast"));
+    return std::nullopt;
+}
+
+ingest::RetryPolicy retryPolicy()
+{
+    ingest::RetryPolicy policy;
+    policy.stopped = interrupted;
+    // One line for a row of failures, not one each.
+    policy.retrying = [last = std::make_shared<std::pair<QString, std::chrono::steady_clock::time_point>>()](const db::DbError& error) {
+        const auto now = std::chrono::steady_clock::now();
+        if (last->first != error.message || now - last->second > 10s)
+            say(QStringLiteral("trying again: ") + error.text());
+        *last = {error.message, now};
+    };
+    return policy;
+}
+
+QStringList demoLogins(const Connection& connection)
+{
+    QStringList logins;
+    for (const Purpose purpose : {Purpose::Analyst, Purpose::Operator, Purpose::Admin}) {
+        const QString login = connection.environment().logins.value(purpose);
+        if (!login.isEmpty() && !logins.contains(login))
+            logins.append(login);
+    }
+    return logins;
+}
+
+void allowConnections(Connection& connection, int count)
+{
+    const QString id = connection.endpoint(QStringLiteral("primary"), Purpose::Ingest);
+    for (db::Endpoint endpoint : connection.client().endpoints()) {
+        if (endpoint.id == id && endpoint.maxConnections < count) {
+            endpoint.maxConnections = count;
+            connection.client().setEndpoint(endpoint);
+        }
+    }
+}
+
+bool waitForStaging(db::BlockingSession& session)
+{
+    // 4 million rows take a flush at 30,000 a second over two minutes.
+    const auto until = std::chrono::steady_clock::now() + 10min;
+    while (!interrupted() && std::chrono::steady_clock::now() < until) {
+        const auto waiting = session.exec(stagingSql());
+        if (!waiting) {
+            fail(waiting.error());
+            return false;
+        }
+        if (!waiting->boolean(0, 0))
+            return true;
+        std::this_thread::sleep_for(200ms);
+    }
+    return false;
+}
+
+} // namespace atlas::cli

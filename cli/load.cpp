@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/ingestoptions.h"
+#include "cli/progress.h"
+#include "model/ingest/platform/load.h"
+#include "model/ingest/platform/telemetry.h"
+#include "model/statements.h"
+
+namespace atlas::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+const RegisteredStatement refreshSql{"load.refresh_stats", "Measure a tenant's attributes after the load",
+                                     "select atlas.refresh_attribute_stats($1::integer)"};
+const RegisteredStatement analyzeSql{"load.analyze", "Planner statistics after the load", "select atlas.analyze_values()"};
+const RegisteredStatement vacuumSql{
+    "load.vacuum", "Visibility map and planner statistics after the load",
+    "vacuum (analyze, skip_locked) atlas.entities, atlas.attributes, atlas.attribute_values"};
+
+// VACUUM of somebody else's table is a warning, not an error.
+const RegisteredStatement ownerSql{"load.is_owner", "May this login vacuum",
+                                   "select pg_has_role(relowner, 'member') from pg_class where oid = 'atlas.attribute_values'::regclass"};
+
+struct Options
+{
+    ingest::PlatformOptions platform;
+    ingest::DoorKind door = ingest::DoorKind::Durable;
+    int writers = 3;
+    bool status = false;
+    bool telemetry = false;
+    double rate = 10'000;
+};
+
+/// Statistics and visibility map: without them the first filters after a load would be slow.
+db::Status settle(Connection& connection, db::BlockingSession& session, const ingest::LoadState& state)
+{
+    // VACUUM is the owner's. Where its login is not ours to use, autovacuum will come to it.
+    connection.use(Purpose::Owner);
+    bool vacuumed = false;
+    auto owner = db::BlockingSession::open(connection.client(), connection.endpoint(QStringLiteral("primary"), Purpose::Owner), 5s);
+    if (owner) {
+        const auto mayVacuum = (*owner)->exec(ownerSql());
+        const auto done = mayVacuum && mayVacuum->boolean(0, 0) ? (*owner)->exec(vacuumSql({}, 10min)) : mayVacuum;
+        vacuumed = mayVacuum && mayVacuum->boolean(0, 0) && done;
+        if (!done)
+            say(QStringLiteral("vacuum is left to autovacuum: ") + done.error().text());
+        else if (!vacuumed)
+            say(QStringLiteral("vacuum is left to autovacuum: this login does not own the tables"));
+    } else {
+        say(QStringLiteral("vacuum is left to autovacuum: ") + owner.error().text());
+    }
+    if (!vacuumed) {
+        if (const auto analyzed = session.exec(analyzeSql({}, 10min)); !analyzed)
+            return analyzed.error();
+    }
+    for (const int tenant : state.tenantIds) {
+        if (interrupted())
+            return db::success();
+        if (const auto measured = session.exec(refreshSql({db::param(tenant)}, 10min)); !measured)
+            return measured.error();
+    }
+    return db::success();
+}
+
+int load(Connection& connection, db::BlockingSession& session, Options options)
+{
+    // The plan does not depend on the base time, which an interrupted load brings along.
+    options.platform.baseTime = ingest::nowMicroseconds();
+    const auto sketch = std::make_unique<ingest::Platform>(options.platform);
+    const std::vector<ingest::LoadItem> plan = ingest::loadPlan(*sketch);
+    auto state = ingest::readLoadState(session, *sketch, plan);
+    if (!state) {
+        fail(state.error());
+        return exitStatusFor(state.error());
+    }
+    qint64 present = 0;
+    for (const qint64 entities : state->entities)
+        present += entities;
+    if (state->complete) {
+        say(QStringLiteral("already loaded: %1 entities, seed %2").arg(grouped(present)).arg(options.platform.seed));
+        return Ok;
+    }
+    if (state->startedAt == 0 && state->anyEntities()) {
+        // The ledger forgets after its retention; what is there still counts.
+        const bool enough = present >= options.platform.entities;
+        say(QStringLiteral("the platform's tenants hold %1 entities, loaded with other options%2")
+                .arg(grouped(present), enough ? QString() : QStringLiteral(", fewer than asked for")));
+        if (!options.status && !enough)
+            say(QStringLiteral("  nothing was done; load into an empty database"));
+        return enough ? Ok : Failed;
+    }
+    if (options.status) {
+        const auto done = std::count(state->done.begin(), state->done.end(), true);
+        say(state->startedAt ? QStringLiteral("loaded in part: %1 of %2 batches").arg(done).arg(plan.size()) : QStringLiteral("not loaded"));
+        return Failed;
+    }
+
+    if (state->startedAt) {
+        options.platform.baseTime = state->startedAt;
+        say(QStringLiteral("going on with an interrupted load"));
+    }
+    const ingest::Platform platform(options.platform);
+    if (const db::Status created = ingest::createTenants(session, platform, demoLogins(connection), *state); !created) {
+        fail(created.error());
+        return exitStatusFor(created.error());
+    }
+
+    ingest::LoadRun run(platform, plan, *state);
+    Progress progress(QStringLiteral("loading"), QStringLiteral("values"), run.rowsExpected(), run.rowsSent);
+    const qint64 before = run.rowsSent;
+    const QString endpoint = connection.endpoint(QStringLiteral("primary"), Purpose::Ingest);
+    std::optional<db::Status> result;
+    std::atomic<bool> finished{false};
+    std::thread work([&] {
+        result = run.run(options.writers,
+                         [&] { return ingest::makeDoor(options.door, connection.client(), endpoint, retryPolicy()); }, interrupted);
+        finished = true;
+    });
+    while (!finished) {
+        progress.update(run.rowsSent);
+        std::this_thread::sleep_for(50ms);
+    }
+    work.join();
+    if (!*result) {
+        fail(result->error());
+        return exitStatusFor(result->error());
+    }
+    if (run.wasStopped()) {
+        progress.finish(QStringLiteral("interrupted; what was loaded stays, the same call goes on from there"));
+        return Interrupted;
+    }
+    const double seconds = progress.seconds();
+    progress.finish(QStringLiteral("%1 values of %2 entities in %3 s (%4/s, %5 writers, %6 door)")
+                        .arg(grouped(run.rowsSent - before), grouped(options.platform.entities))
+                        .arg(seconds, 0, 'f', 1)
+                        .arg(grouped(static_cast<qint64>(static_cast<double>(run.rowsSent - before) / seconds)))
+                        .arg(options.writers)
+                        .arg(options.door == ingest::DoorKind::Fast ? QStringLiteral("fast") : QStringLiteral("durable")));
+    if (options.door == ingest::DoorKind::Fast && !waitForStaging(session)) {
+        fail(QStringLiteral("staged rows are not being flushed: is the agent running?"));
+        return interrupted() ? Interrupted : Failed;
+    }
+
+    if (const db::Status described = ingest::describeAttributes(session, platform, *state); !described) {
+        fail(described.error());
+        return exitStatusFor(described.error());
+    }
+    Progress settling(QStringLiteral("measuring"), QString(), 0);
+    if (const db::Status settled = settle(connection, session, *state); !settled) {
+        fail(settled.error());
+        return exitStatusFor(settled.error());
+    }
+    if (interrupted())
+        return Interrupted;
+    ingest::DurableDoor door(connection.client(), endpoint, retryPolicy());
+    if (const db::Status marked = ingest::markComplete(door, platform, *state); !marked) {
+        fail(marked.error());
+        return exitStatusFor(marked.error());
+    }
+    say(QStringLiteral("visibility map, planner and attribute statistics in %1 s; %2 s in all")
+            .arg(settling.seconds(), 0, 'f', 1)
+            .arg(progress.seconds(), 0, 'f', 1));
+    return Ok;
+}
+
+int telemetry(Connection& connection, db::BlockingSession& session, Options options)
+{
+    options.platform.baseTime = ingest::nowMicroseconds();
+    const ingest::Platform names(options.platform);
+    const auto state = ingest::readLoadState(session, names, ingest::loadPlan(names));
+    if (!state) {
+        fail(state.error());
+        return exitStatusFor(state.error());
+    }
+    if (!state->anyEntities()) {
+        fail(QStringLiteral("there is no platform to send telemetry for; run atlasctl load first"));
+        return Failed;
+    }
+    // Counters (odometer, volume) go on from the time of the load.
+    if (state->startedAt)
+        options.platform.baseTime = state->startedAt;
+    const ingest::Platform platform(options.platform);
+    ingest::TelemetryOptions telemetryOptions;
+    telemetryOptions.rate = options.rate;
+    telemetryOptions.writers = options.writers;
+    ingest::Telemetry telemetry(platform, state->tenantIds, state->entities, telemetryOptions);
+
+    const QString endpoint = connection.endpoint(QStringLiteral("primary"), Purpose::Ingest);
+    ingest::RetryPolicy policy = retryPolicy();
+    policy.patience = std::chrono::hours(24 * 365); // the primary may restart, the trucks do not wait for it
+    std::optional<db::Status> result;
+    std::atomic<bool> finished{false};
+    std::thread work([&] {
+        result = telemetry.run([&] { return ingest::makeDoor(options.door, connection.client(), endpoint, policy); }, interrupted);
+        finished = true;
+    });
+    say(QStringLiteral("sending %1 events a second until stopped").arg(grouped(static_cast<qint64>(options.rate))));
+    auto next = std::chrono::steady_clock::now() + 10s;
+    qint64 last = 0;
+    qint64 lastLeftOut = 0;
+    while (!finished) {
+        std::this_thread::sleep_for(50ms);
+        if (std::chrono::steady_clock::now() < next)
+            continue;
+        next += 10s;
+        const qint64 sent = telemetry.eventsSent;
+        const qint64 leftOut = telemetry.eventsLeftOut;
+        QString line = QStringLiteral("%1/s").arg(grouped((sent - last) / 10));
+        if (leftOut > lastLeftOut)
+            line += QStringLiteral(", %1 events left out to keep up").arg(grouped(leftOut - lastLeftOut));
+        say(line);
+        last = sent;
+        lastLeftOut = leftOut;
+    }
+    work.join();
+    if (!*result) {
+        fail(result->error());
+        return exitStatusFor(result->error());
+    }
+    say(QStringLiteral("%1 events in %2 batches").arg(grouped(telemetry.eventsSent), grouped(telemetry.batchesSent)));
+    return Ok; // being stopped is how it ends
+}
+
+} // namespace
+
+int runLoad(const QStringList& arguments)
+{
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral(
+        "Loads a synthetic platform: five tenants (trucks, turbines, cold-chain units, water meters, a small lab),\n"
+        "the same for the same seed. Loading again changes nothing; an interrupted load goes on where it was.\n"
+        "With --telemetry: keeps the platform's assets sending until stopped."));
+    Connection::addOptions(parser);
+    const QCommandLineOption entities(QStringLiteral("entities"), QStringLiteral("Entities of all tenants together (default 200000)."),
+                                      QStringLiteral("n"), QStringLiteral("200000"));
+    const QCommandLineOption attributes(QStringLiteral("attributes"), QStringLiteral("Attribute types of all tenants together (default 10000)."),
+                                        QStringLiteral("n"), QStringLiteral("10000"));
+    const QCommandLineOption seed(QStringLiteral("seed"), QStringLiteral("Seed (default 1)."), QStringLiteral("s"), QStringLiteral("1"));
+    const QCommandLineOption writers(QStringLiteral("writers"), QStringLiteral("Connections that write at once (default 3; telemetry 2)."),
+                                     QStringLiteral("n"));
+    const QCommandLineOption status(QStringLiteral("status"), QStringLiteral("Only tell: exit status 0 when loaded, 1 when not."));
+    const QCommandLineOption telemetryOption(QStringLiteral("telemetry"), QStringLiteral("Send telemetry of the loaded assets until stopped."));
+    const QCommandLineOption rate(QStringLiteral("rate"), QStringLiteral("Telemetry events a second (default 10000)."),
+                                  QStringLiteral("r"), QStringLiteral("10000"));
+    parser.addOptions({entities, attributes, seed, writers, doorOption(), status, telemetryOption, rate});
+    parse(parser, QStringLiteral("load"), arguments);
+    if (!parser.positionalArguments().isEmpty()) {
+        fail(QStringLiteral("load takes no words"));
+        return Usage;
+    }
+    Options options;
+    bool ok[5] = {true, true, true, true, true};
+    options.platform.entities = parser.value(entities).toInt(&ok[0]);
+    options.platform.attributes = parser.value(attributes).toInt(&ok[1]);
+    options.platform.seed = parser.value(seed).toULongLong(&ok[2]);
+    options.telemetry = parser.isSet(telemetryOption);
+    options.writers = parser.isSet(writers) ? parser.value(writers).toInt(&ok[3]) : options.telemetry ? 2 : 3;
+    options.rate = parser.value(rate).toDouble(&ok[4]);
+    options.status = parser.isSet(status);
+    const auto door = doorFromParser(parser);
+    if (!door)
+        return Usage;
+    options.door = *door;
+    if (!std::all_of(std::begin(ok), std::end(ok), [](bool b) { return b; }) || options.platform.entities < 5
+        || options.platform.attributes < 200 || options.platform.entities > 99'999'999 || options.platform.attributes > 1'000'000
+        || options.writers < 1 || options.writers > 32 || !(options.rate >= 1) || options.rate > 1e7) {
+        fail(QStringLiteral("--entities takes 5 to 99999999, --attributes 200 to 1000000, --writers 1 to 32, --rate 1 to 10000000, --seed a whole number"));
+        return Usage;
+    }
+    auto connection = Connection::fromParser(parser);
+    if (!connection)
+        return Usage;
+    auto session = connection->open(QStringLiteral("primary"), Purpose::Ingest);
+    if (!session)
+        return connection->lastStatus();
+    allowConnections(*connection, options.writers + 2);
+    return options.telemetry && !options.status ? telemetry(*connection, *session, options) : load(*connection, *session, options);
+}
+
+} // namespace atlas::cli

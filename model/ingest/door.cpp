@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/ingest/door.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "model/statements.h"
+
+namespace atlas::ingest {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+const RegisteredStatement begin{"ingest.begin", "Begin a batch", "begin"};
+const RegisteredStatement commit{"ingest.end", "Commit a batch", "commit"};
+const RegisteredStatement openTables{"ingest.open", "Temporary tables for batches", "select atlas.ingest_open()"};
+const RegisteredStatement copyEntities{
+    "ingest.copy_entities", "Entities of a batch",
+    "copy pg_temp.ingest_entities (entity_ord, external_id, entity_type, entity_name) from stdin"};
+const RegisteredStatement copyAttributes{
+    "ingest.copy_attributes", "Attributes of a batch",
+    "copy pg_temp.ingest_attributes (attribute_ord, name, value_type) from stdin"};
+const RegisteredStatement copyValues{
+    "ingest.copy_values", "Values of a batch",
+    "copy pg_temp.ingest_values (entity_ord, attribute_ord, observed_at, value_num, value_text, value_exact, value_long) from stdin"};
+const RegisteredStatement takeBatch{
+    "ingest.take", "Take a batch into history, current values, hot set and ledger",
+    "select duplicate, rows, changed, rejected, new_entities, new_attributes "
+    "from atlas.ingest_commit($1::integer, $2::uuid, $3::timestamptz, $4, $5, $6::bigint)"};
+const RegisteredStatement readLedger{
+    "ingest.ledger", "What an earlier attempt of a batch did",
+    "select rows, changed, rejected from atlas.ingest_batches "
+    "where tenant_id = $1::integer and batch_id = $2::uuid and started_at = $3::timestamptz"};
+const RegisteredStatement asynchronous{"ingest.asynchronous", "Staging does not wait for the disk",
+                                       "set synchronous_commit = off"};
+const RegisteredStatement copyStaging{
+    "ingest.copy_staging", "Rows of the fast door",
+    "copy atlas.ingest_staging (tenant_id, external_id, entity_type, entity_name, attribute, value_type, observed_at, "
+    "value_num, value_text, value_exact, value_long, source) from stdin"};
+
+// Generous: a batch that waits behind a checkpoint is still worth waiting for; a dead link is found by keepalives.
+constexpr auto batchDeadline = 120s;
+
+db::Result<db::ResultSet> copyText(db::BlockingSession& session, const RegisteredStatement& statement,
+                                   const std::string& text)
+{
+    std::size_t at = 0;
+    return session.copyIn(statement({}, batchDeadline), [&]() -> QByteArray {
+        const std::size_t length = std::min<std::size_t>(text.size() - at, 512 * 1024);
+        QByteArray chunk(text.data() + at, static_cast<qsizetype>(length));
+        at += length;
+        return chunk;
+    });
+}
+
+db::Param timestampParam(std::int64_t microseconds)
+{
+    return QByteArray::fromStdString(canonicalTimestamp(microseconds));
+}
+
+} // namespace
+
+bool isWorthRetrying(const db::DbError& error)
+{
+    switch (error.kind) {
+    case db::ErrorKind::Refused:
+    case db::ErrorKind::Unavailable:
+    case db::ErrorKind::ConnectionLost:
+    case db::ErrorKind::Conflict:
+    case db::ErrorKind::Deadline:
+        return true;
+    case db::ErrorKind::Constraint:
+        // The same batch by two connections at once: the second attempt finds it in the ledger.
+        return error.sqlState == QLatin1String("23505");
+    default:
+        return false;
+    }
+}
+
+Door::Door(db::Client& client, QString endpoint, RetryPolicy policy)
+    : m_client(client), m_endpoint(std::move(endpoint)), m_policy(std::move(policy))
+{
+}
+
+Door::~Door() = default;
+
+db::Result<BatchResult> Door::persist(const Attempt& attempt)
+{
+    using Clock = std::chrono::steady_clock;
+    std::optional<Clock::time_point> firstFailure;
+    auto pause = 50ms;
+    for (int attempts = 1;; ++attempts) {
+        db::Result<BatchResult> result = [&]() -> db::Result<BatchResult> {
+            if (!m_session) {
+                auto opened = db::BlockingSession::open(m_client, m_endpoint);
+                if (!opened)
+                    return opened.error();
+                if (const db::Status ready = prepare(**opened); !ready)
+                    return ready.error();
+                m_session = std::move(*opened);
+            }
+            return attempt(*m_session);
+        }();
+        if (result) {
+            result->attempts = attempts;
+            return result;
+        }
+        // Whatever state the session is in: a new one is clean, and the old one's work is rolled back with it.
+        m_session.reset();
+        const Clock::time_point now = Clock::now();
+        if (!firstFailure)
+            firstFailure = now;
+        const auto stopped = [this] { return m_policy.stopped && m_policy.stopped(); };
+        if (!isWorthRetrying(result.error()) || now + pause > *firstFailure + m_policy.patience || stopped())
+            return result;
+        if (m_policy.retrying)
+            m_policy.retrying(result.error());
+        for (const auto until = now + pause; Clock::now() < until;) {
+            if (stopped())
+                return result;
+            std::this_thread::sleep_for(std::min<Clock::duration>(50ms, until - Clock::now()));
+        }
+        pause = std::min(pause * 2, 2'000ms);
+    }
+}
+
+db::Status DurableDoor::prepare(db::BlockingSession& session)
+{
+    const auto opened = session.exec(openTables());
+    return opened ? db::success() : db::Status(opened.error());
+}
+
+db::Result<BatchResult> DurableDoor::send(const Batch& batch, const BatchId& id)
+{
+    return persist([&](db::BlockingSession& session) { return attempt(session, batch, id); });
+}
+
+db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const Batch& batch, const BatchId& id)
+{
+    if (const auto begun = session.exec(begin()); !begun)
+        return begun.error();
+    // Temporary tables forget their rows at the end of each transaction.
+    for (const auto& [statement, text] :
+         {std::pair<const RegisteredStatement&, std::string>(copyEntities, batch.entitiesCopy()),
+          std::pair<const RegisteredStatement&, std::string>(copyAttributes, batch.attributesCopy())}) {
+        if (const auto copied = copyText(session, statement, text); !copied)
+            return copied.error();
+    }
+    if (batch.rows() > 0) {
+        if (const auto copied = copyText(session, copyValues, batch.valuesCopy()); !copied)
+            return copied.error();
+    }
+    const auto taken =
+        session.exec(takeBatch({db::param(batch.tenant()), db::param(id.uuid), timestampParam(id.startedAt),
+                                db::param(name()), db::param(QByteArray::fromStdString(batch.source())),
+                                db::param(batch.bytes())},
+                               batchDeadline));
+    if (!taken)
+        return taken.error();
+    BatchResult result;
+    result.duplicate = taken->boolean(0, 0);
+    result.rows = taken->integer(0, 1).value_or(0);
+    result.changed = taken->integer(0, 2).value_or(0);
+    result.rejected = taken->integer(0, 3).value_or(0);
+    result.newEntities = taken->integer(0, 4).value_or(0);
+    result.newAttributes = taken->integer(0, 5).value_or(0);
+    if (result.duplicate) {
+        const auto earlier =
+            session.exec(readLedger({db::param(batch.tenant()), db::param(id.uuid), timestampParam(id.startedAt)}));
+        if (!earlier)
+            return earlier.error();
+        if (earlier->rowCount() == 1) {
+            result.rows = earlier->integer(0, 0).value_or(0);
+            result.changed = earlier->integer(0, 1).value_or(0);
+            result.rejected = earlier->integer(0, 2).value_or(0);
+        }
+    }
+    // A connection that breaks here leaves the outcome open: the next attempt finds it in the ledger, or not.
+    if (const auto ended = session.exec(commit({}, batchDeadline)); !ended)
+        return ended.error();
+    return result;
+}
+
+db::Status FastDoor::prepare(db::BlockingSession& session)
+{
+    const auto set = session.exec(asynchronous());
+    return set ? db::success() : db::Status(set.error());
+}
+
+db::Result<BatchResult> FastDoor::send(const Batch& batch, const BatchId& id)
+{
+    Q_UNUSED(id) // the flush makes ledger entries of its own
+    return persist([&](db::BlockingSession& session) -> db::Result<BatchResult> {
+        std::vector<std::string> pieces;
+        batch.stagingCopy([&](std::string&& piece) { pieces.push_back(std::move(piece)); });
+        std::size_t next = 0;
+        const auto copied = session.copyIn(copyStaging({}, batchDeadline), [&]() -> QByteArray {
+            return next < pieces.size() ? QByteArray::fromStdString(pieces[next++]) : QByteArray();
+        });
+        if (!copied)
+            return copied.error();
+        BatchResult result;
+        result.rows = batch.rows();
+        return result;
+    });
+}
+
+std::unique_ptr<Door> makeDoor(DoorKind kind, db::Client& client, const QString& endpoint, RetryPolicy policy)
+{
+    if (kind == DoorKind::Fast)
+        return std::make_unique<FastDoor>(client, endpoint, std::move(policy));
+    return std::make_unique<DurableDoor>(client, endpoint, std::move(policy));
+}
+
+} // namespace atlas::ingest

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/ingest/importer.h"
+
+#include <QFile>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "model/ingest/json.h"
+#include "model/statements.h"
+
+namespace atlas::ingest {
+
+namespace {
+
+const RegisteredStatement catalogueSql{"import.catalogue", "Types of known attributes",
+                                       "select name, value_type from atlas.attributes where tenant_id = $1::integer"};
+const RegisteredStatement earlierSql{"import.earlier", "When the same file was imported first",
+                                     "select extract(epoch from min(started_at))::numeric * 1000000 from atlas.ingest_batches "
+                                     "where tenant_id = $1::integer and batch_id = $2::uuid"};
+const RegisteredStatement rejectsSql{
+    "import.rejects", "Values of a batch that the server rejected",
+    "select external_id, attribute, (extract(epoch from observed_at) * 1000000)::bigint, value, reason "
+    "from atlas.ingest_rejects where tenant_id = $1::integer and batch_id = $2::uuid order by reject_id"};
+
+QByteArrayView bytesOf(std::string_view text)
+{
+    return {text.data(), static_cast<qsizetype>(text.size())};
+}
+
+void appendText(std::string& out, std::string_view text)
+{
+    if (isUtf8(text)) {
+        out += "\"text\": ";
+        appendJsonString(out, text);
+    } else {
+        out += "\"base64\": \"";
+        out += QByteArray(text.data(), static_cast<qsizetype>(text.size())).toBase64().toStdString();
+        out += '"';
+    }
+}
+
+} // namespace
+
+RejectsFile::~RejectsFile()
+{
+    if (m_file)
+        std::fclose(m_file);
+}
+
+void RejectsFile::write(const std::string& text)
+{
+    if (!m_problem.empty())
+        return;
+    if (!m_file)
+        m_file = std::fopen(QFile::encodeName(m_path).constData(), "wbe");
+    if (!m_file || std::fwrite(text.data(), 1, text.size(), m_file) != text.size())
+        m_problem = std::strerror(errno);
+}
+
+bool RejectsFile::isGood()
+{
+    if (m_file && m_problem.empty() && std::fflush(m_file) != 0)
+        m_problem = std::strerror(errno);
+    return m_problem.empty();
+}
+
+void RejectsFile::line(std::int64_t number, std::string_view reason, std::string_view text)
+{
+    std::string out = "{\"line\": " + std::to_string(number) + ", \"reason\": ";
+    appendJsonString(out, reason);
+    out += ", ";
+    appendText(out, text);
+    out += "}\n";
+    write(out);
+}
+
+void RejectsFile::longLine(std::int64_t number, std::string_view reason,
+                           const std::function<bool(std::string_view&)>& next)
+{
+    // Base64 because a piece may end inside a character, and in multiples of three bytes so that the pieces join.
+    std::string out = "{\"line\": " + std::to_string(number) + ", \"reason\": ";
+    appendJsonString(out, reason);
+    out += ", \"base64\": \"";
+    write(out);
+    std::string rest;
+    std::string_view piece;
+    const auto encode = [this](std::string_view bytes) {
+        write(QByteArray::fromRawData(bytes.data(), static_cast<qsizetype>(bytes.size())).toBase64().toStdString());
+    };
+    while (next(piece)) {
+        rest.append(piece);
+        const std::size_t whole = rest.size() / 3 * 3;
+        encode(std::string_view(rest).substr(0, whole));
+        rest.erase(0, whole);
+    }
+    encode(rest);
+    write("\"}\n");
+}
+
+void RejectsFile::value(std::int64_t number, std::string_view reason, std::string_view entity,
+                        std::string_view attribute, std::string_view text)
+{
+    std::string out = "{\"line\": " + std::to_string(number) + ", \"reason\": ";
+    appendJsonString(out, reason);
+    out += ", \"entity\": ";
+    appendJsonString(out, entity);
+    out += ", \"attribute\": ";
+    appendJsonString(out, attribute);
+    out += ", ";
+    appendText(out, text);
+    out += "}\n";
+    write(out);
+}
+
+Importer::Importer(db::BlockingSession& session, Door& door, RejectsFile& rejects, ImportOptions options)
+    : m_session(session), m_door(door), m_rejects(rejects), m_options(std::move(options)),
+      m_identity(QCryptographicHash::Sha256), m_startedAt(nowMicroseconds()), m_batch(m_options.tenant, m_options.source)
+{
+    // What decides how a file is read is part of its batches' identity.
+    m_identity.addData(bytesOf("atlas import 1 " + std::to_string(m_options.batchBytes)
+                               + (m_options.timestamps ? " timestamps" : " plain")));
+}
+
+Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stopped)
+{
+    lines.consumed = [this](std::string_view bytes) {
+        m_identity.addData(bytesOf(bytes));
+        m_consumed += bytes.size();
+    };
+    const auto outcome = [this] {
+        return m_error ? End::DatabaseFailed : End::RejectsFailed;
+    };
+    std::string_view text;
+    for (;;) {
+        switch (lines.next(text)) {
+        case LineReader::Result::Line:
+            ++m_counts.lines;
+            if (text.find_first_not_of(" \t\r") == std::string_view::npos) {
+                ++m_counts.emptyLines;
+                break;
+            }
+            m_lines.push_back({lines.lineNumber(), m_text.size(), m_text.size() + text.size()});
+            m_text.append(text);
+            break;
+        case LineReader::Result::LongLine:
+            ++m_counts.lines;
+            ++m_counts.rejectedLines;
+            m_rejects.longLine(lines.lineNumber(), "the line is longer than 128 MiB", [&](std::string_view& piece) {
+                return lines.nextPiece(piece);
+            });
+            if (!m_rejects.isGood())
+                return End::RejectsFailed;
+            break;
+        case LineReader::Result::End:
+            return flush() ? End::Done : outcome();
+        case LineReader::Result::Failed:
+            return End::ReadFailed;
+        }
+        m_counts.bytesRead = lines.bytesRead();
+        if (m_consumed >= m_options.batchBytes) {
+            if (stopped())
+                return End::Stopped;
+            if (!flush())
+                return outcome();
+        }
+    }
+}
+
+bool Importer::flush()
+{
+    const QByteArray digest = m_identity.result();
+    m_identity.reset();
+    m_identity.addData(digest);
+    m_consumed = 0;
+    if (m_lines.empty())
+        return m_rejects.isGood();
+    BatchId id = BatchId::derive(std::string_view(digest.constData(), static_cast<std::size_t>(digest.size())), m_startedAt);
+    if (m_firstBatch) {
+        // Lines without a time get the time the file was first imported: the same again then changes nothing.
+        if (!findEarlierRun(id.uuid))
+            return false;
+        id.startedAt = m_startedAt;
+        m_firstBatch = false;
+    }
+    if (m_catalogueStale && !readCatalogue())
+        return false;
+
+    m_batch.reset();
+    m_sentLines.clear();
+    for (const Line& line : m_lines)
+        take(line);
+    m_lines.clear();
+    m_text.clear();
+
+    if (!m_batch.isEmpty()) {
+        const auto sent = m_door.send(m_batch, id);
+        if (!sent) {
+            m_error = sent.error();
+            return false;
+        }
+        ++m_counts.batches;
+        m_counts.duplicateBatches += sent->duplicate;
+        m_counts.values += m_batch.rows() - sent->rejected;
+        m_counts.newRows += sent->duplicate ? 0 : sent->rows;
+        m_counts.rejectedValues += sent->rejected;
+        m_counts.newEntities += sent->newEntities;
+        m_counts.newAttributes += sent->newAttributes;
+        // What we took for the type of a new attribute is right unless somebody else was faster.
+        m_catalogueStale = sent->newAttributes > 0 || sent->rejected > 0;
+        if (sent->rejected > 0 && !copyServerRejects(id))
+            return false;
+    }
+    return m_rejects.isGood();
+}
+
+bool Importer::findEarlierRun(const QByteArray& uuid)
+{
+    const auto found = m_session.exec(earlierSql({db::param(m_options.tenant), db::param(uuid)}));
+    if (!found) {
+        m_error = found.error();
+        return false;
+    }
+    if (!found->isNull(0, 0))
+        m_startedAt = static_cast<std::int64_t>(found->real(0, 0).value_or(0));
+    return true;
+}
+
+bool Importer::readCatalogue()
+{
+    m_catalogue.clear();
+    const db::Status read =
+        m_session.stream(catalogueSql({db::param(m_options.tenant)}), 5000, [this](const db::ResultSet& rows) {
+            for (int row = 0; row < rows.rowCount(); ++row)
+                m_catalogue.insert(rows.bytes(row, 0).toByteArray(), static_cast<ValueType>(rows.integer(row, 1).value_or(1)));
+        });
+    if (!read) {
+        m_error = read.error();
+        return false;
+    }
+    m_catalogueStale = false;
+    return true;
+}
+
+void Importer::take(const Line& line)
+{
+    const std::string_view text(m_text.data() + line.begin, line.end - line.begin);
+    const std::string problem = parseObservation(text, m_observation);
+    if (!problem.empty()) {
+        ++m_counts.rejectedLines;
+        m_rejects.line(line.number, problem, text);
+        return;
+    }
+    const int entity = m_batch.entity(m_observation.id, m_observation.type, m_observation.name);
+    const std::int64_t observedAt = m_observation.observedAt.value_or(m_startedAt);
+    m_sentLines.push_back({entity, observedAt, line.number});
+    for (std::size_t i = 0; i < m_observation.valueCount; ++i)
+        takeValue(line, entity, observedAt, m_observation.values[i]);
+}
+
+void Importer::takeValue(const Line& line, int entity, std::int64_t observedAt, const SentValue& value)
+{
+    using Kind = JsonReader::Kind;
+    const QByteArray key = QByteArray::fromRawData(value.name.data(), static_cast<qsizetype>(value.name.size()));
+    const auto known = m_catalogue.constFind(key);
+    const bool isKnown = known != m_catalogue.constEnd();
+    const char* problem = value.problem;
+    if (!problem) {
+        switch (value.kind) {
+        case Kind::Null:
+            if (!isKnown)
+                return; // nobody has it, so there is nothing to clear and no type to give it
+            encodeCleared(*known, m_columns);
+            break;
+        case Kind::True:
+        case Kind::False:
+            encodeBoolean(value.kind == Kind::True, m_columns);
+            break;
+        case Kind::Number:
+            problem = encodeNumber(value.text, m_columns);
+            break;
+        case Kind::String: {
+            const bool mayBeTime = isKnown ? *known == ValueType::Timestamp : m_options.timestamps;
+            // A string that is no time goes to the server as a string, which rejects it with its reason.
+            if (!mayBeTime || encodeTimestamp(value.text, m_columns) != nullptr)
+                problem = encodeString(value.text, m_columns);
+            break;
+        }
+        default:
+            problem = encodeJson(value.text, m_columns);
+        }
+    }
+    if (problem) {
+        ++m_counts.rejectedValues;
+        m_rejects.value(line.number, problem, m_observation.id, value.name, value.text);
+        return;
+    }
+    if (!isKnown)
+        m_catalogue.insert(QByteArray(value.name.data(), static_cast<qsizetype>(value.name.size())), m_columns.type);
+    m_batch.add(entity, m_batch.attribute(value.name, m_columns.type), observedAt, m_columns);
+}
+
+bool Importer::copyServerRejects(const BatchId& id)
+{
+    QHash<QByteArray, std::vector<const SentLine*>> linesOf;
+    for (const SentLine& line : m_sentLines)
+        linesOf[QByteArray::fromStdString(m_batch.entityId(line.entity))].push_back(&line);
+    const auto view = [](QByteArrayView bytes) { return std::string_view(bytes.data(), static_cast<std::size_t>(bytes.size())); };
+    const db::Status read = m_session.stream(
+        rejectsSql({db::param(m_options.tenant), db::param(id.uuid)}), 1000, [&](const db::ResultSet& rows) {
+            for (int row = 0; row < rows.rowCount(); ++row) {
+                const std::vector<const SentLine*>& candidates = linesOf[rows.bytes(row, 0).toByteArray()];
+                const std::int64_t observedAt = rows.integer(row, 2).value_or(0);
+                std::int64_t number = candidates.empty() ? 0 : candidates.front()->number;
+                for (const SentLine* candidate : candidates) {
+                    if (candidate->observedAt == observedAt) {
+                        number = candidate->number;
+                        break;
+                    }
+                }
+                m_rejects.value(number, view(rows.bytes(row, 4)), view(rows.bytes(row, 0)), view(rows.bytes(row, 1)), view(rows.bytes(row, 3)));
+            }
+        });
+    if (!read) {
+        m_error = read.error();
+        return false;
+    }
+    return true;
+}
+
+} // namespace atlas::ingest
