@@ -44,6 +44,9 @@ create function atlas.ingest_commit(p_tenant integer, p_batch uuid, p_started ti
 declare
     first_at timestamptz;
     last_at  timestamptz;
+    -- A clock that is far ahead would win against every true observation to come, and its rows would lie where partitions
+    -- are still to be made.
+    horizon  timestamptz := clock_timestamp() + interval '1 day';
 begin
     -- A transaction id before the first snapshot that reads attributes.state: promotion waits for older ids.
     perform pg_current_xact_id();
@@ -85,30 +88,35 @@ begin
     get diagnostics new_attributes = row_count;
 
     if exists (select from pg_temp.ingest_attributes i
-                 join attributes a on a.tenant_id = p_tenant and a.name = i.name where a.value_type <> i.value_type) then
+                 join attributes a on a.tenant_id = p_tenant and a.name = i.name where a.value_type <> i.value_type)
+       or exists (select from pg_temp.ingest_values v where v.observed_at > horizon) then
         insert into ingest_rejects (tenant_id, batch_id, external_id, attribute, observed_at, value_type, value, reason)
             select p_tenant, p_batch, e.external_id, i.name, v.observed_at, i.value_type,
                    coalesce(v.value_long, v.value_text, v.value_exact::text, v.value_num::text),
-                   format('attribute %s holds %ss, a %s was sent', i.name, value_type_name(a.value_type), value_type_name(i.value_type))
+                   case when a.value_type <> i.value_type
+                        then format('attribute %s holds %ss, a %s was sent', i.name, value_type_name(a.value_type), value_type_name(i.value_type))
+                        else 'observed_at is more than a day ahead of the primary''s clock' end
               from pg_temp.ingest_attributes i
               join attributes a on a.tenant_id = p_tenant and a.name = i.name
               join pg_temp.ingest_values v on v.attribute_ord = i.attribute_ord
               join pg_temp.ingest_entities e on e.entity_ord = v.entity_ord
-             where a.value_type <> i.value_type;
+             where a.value_type <> i.value_type or v.observed_at > horizon;
         get diagnostics rejected = row_count;
     end if;
 
+    -- Of observations with the same key the first that arrived stands, in history and as current value alike.
     with resolved as materialized (
-        select e.entity_id, a.attribute_id, v.observed_at, v.value_num, v.value_text, v.value_exact, v.value_long
+        select e.entity_id, a.attribute_id, v.observed_at, v.value_num, v.value_text, v.value_exact, v.value_long, v.ctid as arrival
           from pg_temp.ingest_values v
           join (select i.entity_ord, o.entity_id from pg_temp.ingest_entities i
                   join entities o on o.tenant_id = p_tenant and o.external_id = i.external_id) e using (entity_ord)
           join (select i.attribute_ord, o.attribute_id from pg_temp.ingest_attributes i
                   join attributes o on o.tenant_id = p_tenant and o.name = i.name and o.value_type = i.value_type) a using (attribute_ord)
+         where v.observed_at <= horizon
     ), history as (
         insert into attribute_events (tenant_id, entity_id, attribute_id, observed_at, value_num, value_text, value_exact, value_long)
             select p_tenant, entity_id, attribute_id, observed_at, value_num, value_text, value_exact, value_long
-              from resolved order by entity_id, attribute_id, observed_at
+              from resolved order by entity_id, attribute_id, observed_at, arrival
             on conflict do nothing
             returning observed_at
     ), newest as (
@@ -116,7 +124,7 @@ begin
                (tenant_id, entity_id, attribute_id, observed_at, value_num, value_text, value_exact, value_long)
             select distinct on (entity_id, attribute_id)
                    p_tenant, entity_id, attribute_id, observed_at, value_num, value_text, value_exact, value_long
-              from resolved order by entity_id, attribute_id, observed_at desc
+              from resolved order by entity_id, attribute_id, observed_at desc, arrival
             on conflict (tenant_id, entity_id, attribute_id) do update
                set observed_at = excluded.observed_at, value_num = excluded.value_num, value_text = excluded.value_text,
                    value_exact = excluded.value_exact, value_long = excluded.value_long
@@ -147,8 +155,10 @@ comment on function atlas.ingest_commit(integer, uuid, timestamptz, text, text, 
 create function atlas.flush_staging(p_limit integer, out batches integer, out rows bigint, out waiting boolean)
     language plpgsql set search_path = atlas, pg_temp as $$
 declare
-    one    record;
-    result record;
+    one     record;
+    result  record;
+    batch   uuid;
+    problem text;
 begin
     perform pg_current_xact_id();
     batches := 0; rows := 0;
@@ -179,8 +189,22 @@ begin
               from pg_temp.ingest_taken t
               join pg_temp.ingest_entities e using (external_id)
               join pg_temp.ingest_attributes a on a.name = t.attribute and a.value_type = t.value_type
-             where t.tenant_id = one.tenant_id and t.source = one.source;
-        select * into result from ingest_commit(one.tenant_id, gen_random_uuid(), clock_timestamp(), 'fast', one.source, one.bytes);
+             where t.tenant_id = one.tenant_id and t.source = one.source
+             order by t.staged_id;
+        batch := gen_random_uuid();
+        begin
+            select * into result from ingest_commit(one.tenant_id, batch, clock_timestamp(), 'fast', one.source, one.bytes);
+        exception when data_exception or integrity_constraint_violation or program_limit_exceeded then
+            -- One sender's rows that no table takes must not hold up everybody's: they go to the dead letters.
+            get stacked diagnostics problem = message_text;
+            insert into ingest_rejects (tenant_id, batch_id, external_id, attribute, observed_at, value_type, value, reason)
+                select t.tenant_id, batch, t.external_id, t.attribute, t.observed_at, t.value_type,
+                       coalesce(t.value_long, t.value_text, t.value_exact::text, t.value_num::text), problem
+                  from pg_temp.ingest_taken t where t.tenant_id = one.tenant_id and t.source = one.source;
+            insert into ingest_batches (tenant_id, batch_id, started_at, door, source, rows, changed, rejected, bytes)
+                values (one.tenant_id, batch, clock_timestamp(), 'fast', one.source, 0, 0,
+                        (select count(*) from pg_temp.ingest_taken t where t.tenant_id = one.tenant_id and t.source = one.source), one.bytes);
+        end;
         batches := batches + 1;
     end loop;
 end $$;

@@ -33,7 +33,7 @@ std::string loadWords(const PlatformOptions& options, const LoadItem& item);
 void fillLoadBatch(const Platform& platform, const LoadItem& item, Batch& batch);
 
 inline constexpr std::int64_t historySpan = 2 * day;
-inline constexpr std::int64_t historyStep = 15 * minute;
+inline constexpr std::int64_t historyStep = 30 * minute;
 
 /// What the server knows of a load.
 struct LoadState

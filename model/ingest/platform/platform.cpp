@@ -129,7 +129,7 @@ void Platform::writeTelemetry(int tenantIndex, int index, std::int64_t time, Bat
 
 int Platform::featuredCount(int tenantIndex) const
 {
-    return std::min(tenant(tenantIndex).entities, 100);
+    return std::min(tenant(tenantIndex).entities, 40);
 }
 
 } // namespace atlas::ingest
