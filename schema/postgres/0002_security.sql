@@ -76,7 +76,8 @@ grant select, insert on atlas.stage_lag_samples, atlas.ingest_rate_samples, atla
 grant select on atlas.attribute_stats, atlas.alert_rules, atlas.freshness_budgets, atlas.hot_set_jobs, atlas.filter_usage to atlas_agent, atlas_ingest;
 
 -- Names of objects are for everybody with USAGE; functions are for whom they are granted to.
-alter default privileges in schema atlas revoke execute on functions from public;
+-- Without IN SCHEMA: a schema's own defaults can only add to what every function starts with.
+alter default privileges revoke execute on functions from public;
 revoke execute on all functions in schema atlas from public;
 grant execute on function atlas.my_tenants(), atlas.require_tenant(integer)
     to atlas_analyst, atlas_operator, atlas_admin, atlas_ingest, atlas_agent;

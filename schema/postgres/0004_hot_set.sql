@@ -84,7 +84,10 @@ begin
 
     if job.phase = 'drain' then
         if job.drain_xid is null then
-            job.drain_xid := pg_snapshot_xmax(pg_current_snapshot());
+            -- Our own id, taken after the new state was committed: whoever has a later one reads the new state, because
+            -- ingest_commit takes its id before its snapshot. (A snapshot's xmax will not do: it is one above the last
+            -- id that ended, and a writer that still runs may have it.)
+            job.drain_xid := pg_current_xact_id();
         end if;
         if pg_snapshot_xmin(pg_current_snapshot()) >= job.drain_xid then
             job.phase := 'fill';
@@ -220,7 +223,6 @@ begin
 end $$;
 comment on function atlas.hot_set_cancel(integer, bigint) is 'Cancels a promotion: returns the job that removes what it had written, null when there was nothing to cancel.';
 
-revoke execute on function atlas.hot_match(integer, integer[], jsonb) from public;
 grant execute on function atlas.hot_match(integer, integer[], jsonb) to atlas_analyst, atlas_operator, atlas_admin;
 grant execute on function atlas.hot_set_begin(integer, integer, text), atlas.hot_set_step(integer, bigint, integer),
     atlas.hot_set_cancel(integer, bigint) to atlas_admin;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Promotion and demotion while writers write: no difference, ever; cancel, resume, stale readers.
 #include <QEventLoop>
+#include <QMutex>
 #include <QTest>
 #include <QThread>
 #include <QTimer>
