@@ -17,7 +17,7 @@ class ActivityModel : public QAbstractTableModel
 {
     Q_OBJECT
 public:
-    enum Column { State, Started, Purpose, Name, Endpoint, Time, Rows, Error, ColumnCount };
+    enum Column { State, Started, Purpose, Time, Rows, Endpoint, Name, Error, ColumnCount };
     enum Role { RecordRole = Qt::UserRole + 1, SortRole, SearchRole };
 
     explicit ActivityModel(int capacity = 2000, QObject* parent = nullptr);

@@ -13,6 +13,7 @@
 #include <QStackedWidget>
 #include <QTableView>
 #include <QTimer>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "gui/activity/activitymodel.h"
@@ -63,6 +64,7 @@ ActivityWorkspace::ActivityWorkspace(QWidget* parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     auto* bar = new QHBoxLayout;
+    bar->setSpacing(metrics::small);
     bar->setContentsMargins(metrics::normal, metrics::small, metrics::normal, metrics::small);
     m_search->setMaximumWidth(340);
     m_search->setObjectName(QStringLiteral("activitySearch"));
@@ -104,11 +106,11 @@ ActivityWorkspace::ActivityWorkspace(QWidget* parent)
     };
     width(ActivityModel::State, QStringLiteral("cancelled") + QStringLiteral("mmm"));
     width(ActivityModel::Started, QStringLiteral("00:00:00.000"));
-    width(ActivityModel::Purpose, QStringLiteral("Page of filter results, sorted by"));
+    width(ActivityModel::Purpose, QStringLiteral("Attributes of the tenant, a page"));
     width(ActivityModel::Name, QStringLiteral("catalog.attributes"));
     width(ActivityModel::Endpoint, QStringLiteral("primary#operator"));
-    width(ActivityModel::Time, QStringLiteral("0,000 ms"));
-    width(ActivityModel::Rows, QStringLiteral("000,000"));
+    width(ActivityModel::Time, QStringLiteral("000 ms"));
+    width(ActivityModel::Rows, QStringLiteral("00,000"));
     header->setStretchLastSection(true);
     m_splitter->addWidget(m_table);
 
@@ -157,7 +159,7 @@ ActivityWorkspace::ActivityWorkspace(QWidget* parent)
     m_splitter->setStretchFactor(0, 3);
     m_splitter->setStretchFactor(1, 2);
     m_splitter->setChildrenCollapsible(false);
-    m_splitter->setSizes({760, 440});
+    m_splitter->setSizes({800, 400});
     column->addWidget(m_splitter, 1);
 
     m_tick->setInterval(250);
@@ -233,7 +235,7 @@ void ActivityWorkspace::updateCount()
 {
     const int shown = m_filter->rowCount();
     const int all = m_model->rowCount();
-    QString text = shown == all ? tr("%1 statements").arg(countText(all))
+    QString text = shown == all ? all == 1 ? tr("1 statement") : tr("%1 statements").arg(countText(all))
                                 : tr("%1 of %2 statements").arg(countText(shown), countText(all));
     if (m_model->runningCount() > 0)
         text += tr(", %1 running").arg(countText(m_model->runningCount()));

@@ -115,8 +115,19 @@ EndpointBar::EndpointBar(AppContext* context, QWidget* parent)
     connect(m_running, &QToolButton::clicked, this, &EndpointBar::runningClicked);
     connect(context, &AppContext::environmentChanged, this, &EndpointBar::rebuild);
     connect(context, &AppContext::nodeStateChanged, this, &EndpointBar::refresh);
-    connect(context->client(), &db::Client::statementStarted, this, [this] { countRunning(1); });
-    connect(context->client(), &db::Client::statementFinished, this, [this] { countRunning(-1); });
+    // By id: a statement that waited for a connection is announced again when it runs.
+    connect(context->client(), &db::Client::statementStarted, this,
+            [this](const db::StatementRecord& record) {
+                m_runningIds.insert(record.id);
+                // Polls last a few milliseconds; what comes and goes at once is not worth a flicker.
+                QTimer::singleShot(250, this, &EndpointBar::countRunning);
+            });
+    connect(context->client(), &db::Client::statementFinished, this,
+            [this](const db::StatementRecord& record) {
+                m_runningIds.remove(record.id);
+                if (m_running->isVisible())
+                    countRunning();
+            });
     connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
     rebuild();
 }
@@ -222,26 +233,12 @@ void EndpointBar::refresh(const QString& node)
         found->setState(m_context->nodeState(node));
 }
 
-void EndpointBar::countRunning(int change)
+void EndpointBar::countRunning()
 {
-    m_count = qMax(0, m_count + change);
-    // Polls last a few milliseconds; what comes and goes at once is not worth a flicker.
-    if (m_count == 0) {
-        m_running->hide();
-        m_busy->setRunning(false);
-        return;
-    }
-    if (change > 0) {
-        QTimer::singleShot(250, this, [this] {
-            if (m_count == 0)
-                return;
-            m_running->setText(m_count == 1 ? tr("1 running") : tr("%1 running").arg(m_count));
-            m_running->show();
-            m_busy->setRunning(true);
-        });
-    } else if (m_running->isVisible()) {
-        m_running->setText(m_count == 1 ? tr("1 running") : tr("%1 running").arg(m_count));
-    }
+    const auto count = m_runningIds.size();
+    m_running->setVisible(count > 0);
+    m_busy->setRunning(count > 0);
+    m_running->setText(tr("%1 running").arg(count));
 }
 
 void EndpointBar::paintEvent(QPaintEvent*)

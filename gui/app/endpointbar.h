@@ -3,6 +3,7 @@
 
 #include <QHash>
 #include <QList>
+#include <QSet>
 #include <QWidget>
 
 #include "db/endpoint.h"
@@ -42,14 +43,14 @@ private:
     class NodeButton;
     void rebuild();
     void refresh(const QString& node);
-    void countRunning(int change);
+    void countRunning();
 
     AppContext* m_context;
     QHBoxLayout* m_nodesLine = nullptr;
     QHash<QString, NodeButton*> m_nodes;
     QToolButton* m_running = nullptr;
     BusyIndicator* m_busy = nullptr;
-    int m_count = 0;
+    QSet<quint64> m_runningIds;
 };
 
 } // namespace atlas::gui

@@ -93,7 +93,10 @@ ConnectionForm::ConnectionForm(db::EndpointRole role, db::Client* client, QWidge
     for (const char* mode : sslModes)
         m_sslMode->addItem(QLatin1String(mode), QLatin1String(mode));
     connect(m_sslMode, &QComboBox::currentIndexChanged, this, &ConnectionForm::fieldsChanged);
-    form->addRow(tr("TLS"), m_sslMode);
+    auto* tlsCaption = new QLabel(tr("TLS"), this);
+    tlsCaption->setMinimumHeight(metrics::controlHeight);
+    tlsCaption->setBuddy(m_sslMode);
+    form->addRow(tlsCaption, m_sslMode);
     QLineEdit* rootCert = addField(form, QStringLiteral("sslrootcert"), tr("CA file"),
                                    tr("certificate that signed the server's"));
     QLineEdit* passfile =
@@ -135,12 +138,30 @@ ConnectionForm::ConnectionForm(db::EndpointRole role, db::Client* client, QWidge
     connect(m_password, &QLineEdit::textEdited, this, &ConnectionForm::edited);
     m_test->setObjectName(QStringLiteral("test"));
     connect(m_test, &QPushButton::clicked, this, &ConnectionForm::test);
+    line->setSpacing(metrics::small);
     line->addWidget(m_password, 1);
+    line->addStretch();
+    m_test->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     line->addWidget(m_busy);
     line->addWidget(m_test);
     column->addLayout(line);
     column->addWidget(m_result);
     column->addStretch();
+
+    // Keyboard order is that of the eye, not that in which the parts were made.
+    QWidget* before = m_mode;
+    const auto follow = [&before](QWidget* next) {
+        QWidget::setTabOrder(before, next);
+        before = next;
+    };
+    for (QLineEdit* field : std::as_const(m_fields)) {
+        follow(field);
+        if (field->objectName() == QLatin1String("user"))
+            follow(m_sslMode);
+    }
+    follow(m_text);
+    follow(m_password);
+    follow(m_test);
 
     connect(m_mode, &SegmentedControl::currentChanged, this, [this](int mode) {
         // A text that is not understood stays, and with it the page.
@@ -162,7 +183,10 @@ QLineEdit* ConnectionForm::addField(QFormLayout* form, const QString& keyword, c
     field->setPlaceholderText(hint);
     field->setAccessibleName(label);
     connect(field, &QLineEdit::textEdited, this, &ConnectionForm::fieldsChanged);
-    form->addRow(label, field);
+    auto* caption = new QLabel(label, this);
+    caption->setMinimumHeight(metrics::controlHeight);
+    caption->setBuddy(field);
+    form->addRow(caption, field);
     m_fields << field;
     return field;
 }

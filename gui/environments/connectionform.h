@@ -7,6 +7,7 @@
 #include "db/endpoint.h"
 
 class QComboBox;
+class QFormLayout;
 class QLabel;
 class QLineEdit;
 class QPlainTextEdit;
@@ -46,7 +47,7 @@ Q_SIGNALS:
     void tested(bool worked);
 
 private:
-    QLineEdit* addField(class QFormLayout* form, const QString& keyword, const QString& label,
+    QLineEdit* addField(QFormLayout* form, const QString& keyword, const QString& label,
                         const QString& hint);
     void fieldsChanged();
     void textChanged();

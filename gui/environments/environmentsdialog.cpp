@@ -66,6 +66,7 @@ EnvironmentsDialog::EnvironmentsDialog(std::shared_ptr<EnvironmentStore> store, 
 
     auto* left = new QVBoxLayout;
     left->setContentsMargins(metrics::normal, metrics::normal, metrics::normal, metrics::normal);
+    left->setSpacing(metrics::small);
     m_list->setObjectName(QStringLiteral("environmentList"));
     m_list->setFixedWidth(200);
     m_list->setIconSize(QSize(metrics::iconSize, metrics::iconSize));
@@ -88,6 +89,7 @@ EnvironmentsDialog::EnvironmentsDialog(std::shared_ptr<EnvironmentStore> store, 
 
     auto* right = new QVBoxLayout;
     right->setContentsMargins(metrics::large, metrics::normal, metrics::large, metrics::normal);
+    right->setSpacing(metrics::small);
     auto* formColumn = new QVBoxLayout(m_right);
     formColumn->setContentsMargins(0, 0, 0, 0);
     auto* head = new QHBoxLayout;

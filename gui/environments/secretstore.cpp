@@ -54,7 +54,7 @@ void run(Job* job, const QString& key, QObject* receiver, std::function<void(QSt
 }
 #endif
 
-void refuse(QObject* receiver, std::function<void(QString)> done)
+[[maybe_unused]] void refuse(QObject* receiver, std::function<void(QString)> done)
 {
     QTimer::singleShot(0, receiver, [done = std::move(done)] {
         done(QObject::tr("This build has no keychain. Put the password into ~/.pgpass instead."));

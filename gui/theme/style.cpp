@@ -303,6 +303,16 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
     case PE_IndicatorRadioButton:
         drawIndicator(option, painter, true);
         return;
+    case PE_PanelItemViewItem:
+    case PE_PanelItemViewRow: {
+        const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option);
+        if (!item)
+            break;
+        QStyleOptionViewItem copy(*item);
+        copy.palette.setColor(QPalette::Highlight, color(ColorRole::AccentSoft));
+        QProxyStyle::drawPrimitive(element, &copy, painter, widget);
+        return;
+    }
     case PE_FrameFocusRect: {
         if (!option->state.testFlag(State_KeyboardFocusChange))
             return;
@@ -653,6 +663,9 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption* option, con
             item && item->menuItemType != QStyleOptionMenuItem::Separator)
             result.setHeight(qMax(metrics::controlHeight, result.height()));
         break;
+    case CT_ItemViewItem:
+        result.setHeight(qMax(metrics::rowHeight, result.height()));
+        break;
     case CT_HeaderSection:
         result.setHeight(qMax(28, result.height()));
         break;
@@ -660,6 +673,20 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption* option, con
         break;
     }
     return result;
+}
+
+QRect Style::subElementRect(SubElement element, const QStyleOption* option, const QWidget* widget) const
+{
+    if (element == SE_LineEditContents) {
+        const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);
+        const QRect inside = QProxyStyle::subElementRect(element, option, widget);
+        return frame && frame->lineWidth > 0 ? inside.adjusted(5, 0, -3, 0) : inside;
+    }
+    if (element == SE_HeaderArrow) {
+        const QRect& r = option->rect;
+        return visualRect(option->direction, r, QRect(r.right() - 18, r.top(), 14, r.height()));
+    }
+    return QProxyStyle::subElementRect(element, option, widget);
 }
 
 int Style::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const

@@ -229,7 +229,8 @@ QPalette Theme::palette() const
     set(QPalette::Button, ColorRole::Surface);
     set(QPalette::ButtonText, ColorRole::Text);
     set(QPalette::BrightText, ColorRole::Critical);
-    set(QPalette::Highlight, ColorRole::AccentSoft);
+    // Of text; item views are given the softer AccentSoft by the style.
+    p.setColor(QPalette::Highlight, blend(color(ColorRole::Accent), color(ColorRole::Surface), 0.32));
     set(QPalette::HighlightedText, ColorRole::Text);
     set(QPalette::Link, ColorRole::Accent);
     set(QPalette::LinkVisited, ColorRole::Accent);

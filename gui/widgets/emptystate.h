@@ -3,6 +3,7 @@
 
 #include <QWidget>
 
+class QHBoxLayout;
 class QLabel;
 class QPushButton;
 
@@ -24,7 +25,7 @@ private:
     QLabel* m_icon = nullptr;
     QLabel* m_title = nullptr;
     QLabel* m_text = nullptr;
-    class QHBoxLayout* m_buttons = nullptr;
+    QHBoxLayout* m_buttons = nullptr;
 };
 
 } // namespace atlas::gui

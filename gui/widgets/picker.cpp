@@ -22,7 +22,7 @@ namespace {
 constexpr int detailRole = Qt::UserRole + 1;
 constexpr int indexRole = Qt::UserRole + 2;
 constexpr int currentRole = Qt::UserRole + 3;
-constexpr int maximumWidth = 300;
+constexpr int mostWidth = 300;
 constexpr int visibleRows = 12;
 
 class PickerDelegate : public QStyledItemDelegate
@@ -174,11 +174,11 @@ void Picker::setCurrent(int index)
     update();
 }
 
-void Picker::setCurrentData(const QVariant& data)
+void Picker::setCurrentData(const QVariant& wanted)
 {
     int found = -1;
     for (int i = 0; i < m_items.size() && found < 0; ++i) {
-        if (m_items.at(i).data == data)
+        if (m_items.at(i).data == wanted)
             found = i;
     }
     setCurrent(found);
@@ -247,7 +247,7 @@ void Picker::addFooter(const QString& text, const QString& iconName, std::functi
     auto* line = new QToolButton(m_popup);
     line->setAutoRaise(true);
     line->setText(text);
-    line->setIcon(icon(iconName));
+    line->setIcon(Theme::icon(iconName));
     line->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     line->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     m_column->addWidget(horizontalLine(m_popup));
@@ -273,7 +273,7 @@ void Picker::openList()
     const int rows = qBound(1, int(m_items.size()), visibleRows);
     m_list->setFixedHeight(rows * 30 + 2);
     m_list->setVisible(!m_items.isEmpty());
-    m_popup->setFixedWidth(qMax(maximumWidth, width()));
+    m_popup->setFixedWidth(qMax(mostWidth, width()));
     m_popup->adjustSize();
     QPoint at = mapToGlobal(QPoint(0, height() + 4));
     if (const QScreen* here = screen()) {
@@ -348,7 +348,7 @@ QSize Picker::sizeHint() const
         width += fontMetrics().horizontalAdvance(m_caption) + 6;
     if (m_current >= 0 && !m_items.at(m_current).icon.isNull())
         width += 20;
-    return {qMin(width, maximumWidth), metrics::controlHeight + 2};
+    return {qMin(width, mostWidth), metrics::controlHeight + 2};
 }
 
 QSize Picker::minimumSizeHint() const
@@ -364,7 +364,7 @@ void Picker::paintEvent(QPaintEvent*)
     option.state.setFlag(QStyle::State_Sunken, isDown() || isListOpen());
     style()->drawPrimitive(QStyle::PE_PanelButtonTool, &option, &painter, this);
     QRect line = rect().adjusted(metrics::small, 0, -metrics::tight, 0);
-    icon(QStringLiteral("chevron-down"))
+    Theme::icon(QStringLiteral("chevron-down"))
         .paint(&painter, QRect(line.right() - 13, line.center().y() - 6, 12, 12));
     line.setRight(line.right() - 18);
     if (m_status.isEmpty() && m_current >= 0 && !m_items.at(m_current).icon.isNull()) {

@@ -41,7 +41,7 @@ public:
     /// -1: none.
     void setCurrent(int index);
     int currentIndex() const { return m_current; }
-    void setCurrentData(const QVariant& data);
+    void setCurrentData(const QVariant& wanted);
     QVariant currentData() const;
     /// Shown instead of the choice (loading, unreadable); empty: the choice.
     void setStatusText(const QString& text);

@@ -24,9 +24,9 @@ SegmentedControl::SegmentedControl(QWidget* parent)
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
 }
 
-void SegmentedControl::addSegment(const QString& text, const QVariant& data, const QString& tooltip)
+void SegmentedControl::addSegment(const QString& text, const QVariant& value, const QString& tooltip)
 {
-    m_segments << Segment{text, data, tooltip};
+    m_segments << Segment{text, value, tooltip};
     if (m_current < 0)
         m_current = 0;
     updateGeometry();
@@ -48,10 +48,10 @@ QVariant SegmentedControl::currentData() const
     return m_current < 0 ? QVariant() : m_segments.at(m_current).data;
 }
 
-void SegmentedControl::setCurrentData(const QVariant& data)
+void SegmentedControl::setCurrentData(const QVariant& value)
 {
     for (int i = 0; i < m_segments.size(); ++i) {
-        if (m_segments.at(i).data == data)
+        if (m_segments.at(i).data == value)
             setCurrentIndex(i);
     }
 }

@@ -14,12 +14,12 @@ class SegmentedControl : public QWidget
     Q_OBJECT
 public:
     explicit SegmentedControl(QWidget* parent = nullptr);
-    void addSegment(const QString& text, const QVariant& data = {}, const QString& tooltip = {});
+    void addSegment(const QString& text, const QVariant& value = {}, const QString& tooltip = {});
     int count() const { return int(m_segments.size()); }
     int currentIndex() const { return m_current; }
     void setCurrentIndex(int index);
     QVariant currentData() const;
-    void setCurrentData(const QVariant& data);
+    void setCurrentData(const QVariant& value);
     QString text(int index) const { return m_segments.at(index).text; }
 
     QSize sizeHint() const override;
