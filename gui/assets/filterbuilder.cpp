@@ -107,7 +107,7 @@ GroupBox* FilterBuilder::makeGroup(const NodePath& path, QWidget* parent)
         addClause(at);
     });
     connect(box, &GroupBox::dropped, this,
-            [this, box](const QMimeData* data, int index) { takeDrop(box->path(), data, index); });
+            [this, box](const QMimeData* dragged, int index) { takeDrop(box->path(), dragged, index); });
     connect(box, &GroupBox::keyPressed, this, [this, box](QKeyEvent* event) { handleKey(box->path(), event); });
     return box;
 }
@@ -566,15 +566,15 @@ void FilterBuilder::showGroupMenu(const NodePath& path, const QPoint& position)
     menu->popup(position);
 }
 
-void FilterBuilder::takeDrop(const NodePath& group, const QMimeData* data, int index)
+void FilterBuilder::takeDrop(const NodePath& group, const QMimeData* dragged, int index)
 {
     const NodePath to = child(group, index);
-    if (const std::optional<NodePath> from = mime::nodePath(data)) {
+    if (const std::optional<NodePath> from = mime::nodePath(dragged)) {
         if (!isInside(group, *from))
             move(*from, to);
         return;
     }
-    if (const std::optional<QString> name = mime::attributeName(data))
+    if (const std::optional<QString> name = mime::attributeName(dragged))
         addClauseFor(Subject::ofAttribute(*name), group, index);
 }
 

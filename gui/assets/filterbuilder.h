@@ -71,7 +71,7 @@ private:
     void moveByKey(const filter::NodePath& path, int key);
     void showChipMenu(const filter::NodePath& path, const QPoint& position);
     void showGroupMenu(const filter::NodePath& path, const QPoint& position);
-    void takeDrop(const filter::NodePath& group, const QMimeData* data, int index);
+    void takeDrop(const filter::NodePath& group, const QMimeData* dragged, int index);
     void startDrag(const filter::NodePath& path);
     QList<QWidget*> stops() const;
     void focusStep(int step);

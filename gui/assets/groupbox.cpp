@@ -176,11 +176,11 @@ void GroupBox::paintEvent(QPaintEvent*)
     }
 }
 
-bool GroupBox::accepts(const QMimeData* data) const
+bool GroupBox::accepts(const QMimeData* dragged) const
 {
-    if (mime::attributeName(data))
+    if (mime::attributeName(dragged))
         return true;
-    const std::optional<NodePath> moved = mime::nodePath(data);
+    const std::optional<NodePath> moved = mime::nodePath(dragged);
     if (!moved || moved->isEmpty())
         return false;
     // A group does not go into itself.

@@ -7,6 +7,7 @@
 #include "model/filter/expression.h"
 
 class QMimeData;
+class QLabel;
 class QToolButton;
 
 namespace atlas::gui {
@@ -45,7 +46,7 @@ Q_SIGNALS:
     void kindMenuRequested(const QPoint& globalPosition);
     void addClauseRequested();
     void addGroupRequested();
-    void dropped(const QMimeData* data, int index);
+    void dropped(const QMimeData* dragged, int index);
     void keyPressed(QKeyEvent* event);
 
 protected:
@@ -58,7 +59,7 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    bool accepts(const QMimeData* data) const;
+    bool accepts(const QMimeData* dragged) const;
 
     filter::NodePath m_path;
     filter::GroupKind m_kind = filter::GroupKind::All;
@@ -68,7 +69,7 @@ private:
     QToolButton* m_kindButton;
     QToolButton* m_add;
     QToolButton* m_addGroup;
-    class QLabel* m_hint;
+    QLabel* m_hint;
     QList<QWidget*> m_members;
     int m_dropAt = -1;
 };

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QHeaderView>
+#include <QStyledItemDelegate>
+#include <QTableView>
+#include <QTimer>
+
+#include "model/filter/expression.h"
+
+namespace atlas::gui {
+
+class ResultsModel;
+
+/// Cells: placeholders while a page is read, muted where there is nothing.
+class ResultsDelegate : public QStyledItemDelegate
+{
+    Q_OBJECT
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+};
+
+/// Takes attributes that are dropped on it; attribute columns can be moved and removed.
+class ResultsHeader : public QHeaderView
+{
+    Q_OBJECT
+public:
+    explicit ResultsHeader(QWidget* parent);
+
+Q_SIGNALS:
+    void attributeDropped(const QString& name, int visualPosition);
+
+protected:
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragMoveEvent(QDragMoveEvent* event) override;
+    void dragLeaveEvent(QDragLeaveEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    int placeAt(int x) const;
+    int m_dropX = -1;
+};
+
+/// The rows of the result. Tells the model which of them are in view.
+class ResultsView : public QTableView
+{
+    Q_OBJECT
+public:
+    explicit ResultsView(ResultsModel* model, QWidget* parent = nullptr);
+
+    ResultsModel* results() const { return m_results; }
+    /// Attribute columns as they stand on the screen.
+    QList<int> shownColumns() const;
+    QVariantMap saveWidths() const; ///< by attribute name or column
+    void restoreWidths(const QVariantMap& widths);
+    /// Tab-separated, a line a row, of the selected rows that are loaded; says how many are not.
+    QString selectedText(int* missing = nullptr) const;
+    void copySelection();
+    void copyCell();
+
+Q_SIGNALS:
+    void clauseChosen(const atlas::filter::Clause& clause);
+    void columnRemoved(int attributeId);
+    void attributeShown(int attributeId); ///< "show in the attribute list"
+    void entityChosen(qint64 entityId);
+    void activatedEntity(qint64 entityId);
+    void attributeDropped(const QString& name, int position);
+    void columnsMoved();
+    void copied(const QString& what);
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void scrollContentsBy(int dx, int dy) override;
+    void currentChanged(const QModelIndex& current, const QModelIndex& previous) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+
+private:
+    void tellWindow();
+    void showHeaderMenu(const QPoint& position);
+    std::optional<filter::Clause> clauseOf(const QModelIndex& index, bool excluded) const;
+    void fitColumns();
+
+    ResultsModel* m_results;
+    QTimer m_windowTimer;
+    QVariantMap m_widths;
+    bool m_fitted = false;
+};
+
+} // namespace atlas::gui
