@@ -169,7 +169,9 @@ void installSignalHandlers()
 
 void parse(QCommandLineParser& parser, const QString& command, const QStringList& arguments)
 {
-    const QCommandLineOption help = parser.addHelpOption();
+    // Not Qt's own, which also offers options of Qt that no command has.
+    const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")}, QStringLiteral("Show this help."));
+    parser.addOption(help);
     if (!parser.parse(QStringList{programName() + QLatin1Char(' ') + command} + arguments)) {
         fail(parser.errorText());
         say(QStringLiteral("Try: atlasctl %1 --help").arg(command));

@@ -103,7 +103,7 @@ int run(const QString& command, hotset::Kind kind, const QStringList& arguments)
     QObject::connect(&signalTimer, &QTimer::timeout, &loop, [&] {
         if (!interrupted() || undoing)
             return;
-        if (parser.isSet(QStringLiteral("help")) || kind == hotset::Kind::Demote || !parser.isSet(undoOption)) {
+        if (kind == hotset::Kind::Demote || !parser.isSet(undoOption)) {
             say(QStringLiteral("interrupted; the job stays where it is, the same command goes on with it"));
             status = Interrupted;
             loop.quit();

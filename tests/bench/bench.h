@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QList>
+#include <QString>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tests/support/platform.h"
+
+namespace atlas::bench {
+
+/// One figure beside what it is measured against, taken in the same run: the machine is shared, ratios hold, absolute
+/// times are a guide.
+struct Figure
+{
+    QString name;
+    double value = 0;
+    QString unit;
+    QString against;                    ///< what it is measured against, in words
+    std::optional<double> againstValue; ///< in the same unit; nullopt where `against` is a fixed bar
+    QString bar;                        ///< "≤ 100 ms", "ratio ≥ 0.8"
+    bool holds = false;
+
+    std::optional<double> ratio() const;
+};
+
+/// What benchmarks share: the bench cluster with the default platform loaded.
+class Context
+{
+public:
+    /// Applies the schema and loads 200,000 entities where that is missing. Empty, or what went wrong.
+    QString prepare();
+    test::Platform& platform() { return m_platform; }
+    int tenant(const QString& name) { return m_platform.tenantId(name); }
+
+private:
+    test::Platform m_platform;
+};
+
+struct Benchmark
+{
+    const char* name;
+    const char* description;
+    bool needsCluster;
+    std::function<QList<Figure>(Context&)> run;
+};
+
+double median(std::vector<double> values);
+/// p in 0…1.
+double percentile(std::vector<double> values, double p);
+/// Milliseconds of each of `times` runs, after one that does not count.
+std::vector<double> timed(int times, const std::function<void()>& run);
+
+Benchmark filterBenchmark();
+Benchmark fetchBenchmark();
+Benchmark ingestBenchmark();
+Benchmark searchBenchmark();
+Benchmark startBenchmark();
+Benchmark clickBenchmark();
+
+} // namespace atlas::bench

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// atlas-bench [NAME…] [--json FILE]: the benchmarks, each against the thing it is measured against.
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QElapsedTimer>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QSaveFile>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "tests/bench/bench.h"
+
+namespace atlas::bench {
+
+std::optional<double> Figure::ratio() const
+{
+    if (!againstValue || *againstValue == 0)
+        return std::nullopt;
+    return value / *againstValue;
+}
+
+QString Context::prepare()
+{
+    test::TestCluster cluster;
+    QString reason;
+    if (test::TestCluster::find(&cluster, &reason) != test::TestCluster::Found::Yes)
+        return reason;
+    if (const QString problem = m_platform.prepare(cluster); !problem.isEmpty())
+        return problem;
+    if (m_platform.ctl({QStringLiteral("load"), QStringLiteral("--status")}).status == 0)
+        return {};
+    std::fprintf(stderr, "loading 200,000 entities into the bench cluster (once)…\n");
+    const test::Ran loaded = m_platform.ctl({QStringLiteral("load")}, {}, 1'200'000);
+    return loaded.status == 0 ? QString() : QString::fromUtf8(loaded.err);
+}
+
+double percentile(std::vector<double> values, double p)
+{
+    if (values.empty())
+        return 0;
+    std::sort(values.begin(), values.end());
+    const double place = p * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const std::size_t above = std::min(below + 1, values.size() - 1);
+    const double share = place - static_cast<double>(below);
+    return values[below] * (1 - share) + values[above] * share;
+}
+
+double median(std::vector<double> values)
+{
+    return percentile(std::move(values), 0.5);
+}
+
+std::vector<double> timed(int times, const std::function<void()>& run)
+{
+    std::vector<double> taken;
+    for (int i = 0; i <= times; ++i) {
+        QElapsedTimer timer;
+        timer.start();
+        run();
+        if (i > 0)
+            taken.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+    }
+    return taken;
+}
+
+} // namespace atlas::bench
+
+using namespace atlas::bench;
+
+namespace {
+
+QJsonObject toJson(const Figure& figure)
+{
+    const auto number = [](const std::optional<double>& value) { return value ? QJsonValue(*value) : QJsonValue(); };
+    return {{QStringLiteral("name"), figure.name},
+            {QStringLiteral("value"), figure.value},
+            {QStringLiteral("unit"), figure.unit},
+            {QStringLiteral("against"), figure.against},
+            {QStringLiteral("against_value"), number(figure.againstValue)},
+            {QStringLiteral("ratio"), number(figure.ratio())},
+            {QStringLiteral("bar"), figure.bar},
+            {QStringLiteral("holds"), figure.holds}};
+}
+
+void print(const Figure& figure)
+{
+    const QString against = figure.againstValue
+        ? QStringLiteral("%1 %2 (ratio %3)").arg(*figure.againstValue, 0, 'f', 2).arg(figure.unit).arg(*figure.ratio(), 0, 'f', 2)
+        : QStringLiteral("-");
+    std::printf("%-34s %12.2f %-6s  %-28s  %-14s  %-5s  %s\n", qUtf8Printable(figure.name), figure.value, qUtf8Printable(figure.unit),
+                qUtf8Printable(against), qUtf8Printable(figure.bar), figure.holds ? "holds" : "FAILS", qUtf8Printable(figure.against));
+    std::fflush(stdout);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    QApplication application(argc, argv);
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral("Runs the benchmarks named, all when none is."));
+    parser.addHelpOption();
+    const QCommandLineOption json(QStringLiteral("json"), QStringLiteral("Writes the figures to this file."), QStringLiteral("file"));
+    parser.addOption(json);
+    parser.addPositionalArgument(QStringLiteral("name"), QStringLiteral("Benchmarks to run."), QStringLiteral("[name…]"));
+    parser.process(application);
+
+    const std::vector<Benchmark> all{filterBenchmark(), fetchBenchmark(), ingestBenchmark(), searchBenchmark(), startBenchmark(), clickBenchmark()};
+    std::vector<Benchmark> chosen;
+    const QStringList names = parser.positionalArguments();
+    for (const QString& name : names) {
+        const auto found = std::find_if(all.begin(), all.end(), [&name](const Benchmark& one) { return name == QLatin1String(one.name); });
+        if (found == all.end()) {
+            std::fprintf(stderr, "there is no benchmark \"%s\"; there are:\n", qUtf8Printable(name));
+            for (const Benchmark& one : all)
+                std::fprintf(stderr, "  %-10s %s\n", one.name, one.description);
+            return 2;
+        }
+        chosen.push_back(*found);
+    }
+    if (chosen.empty())
+        chosen = all;
+
+    Context context;
+    if (std::any_of(chosen.begin(), chosen.end(), [](const Benchmark& one) { return one.needsCluster; })) {
+        if (const QString problem = context.prepare(); !problem.isEmpty()) {
+            std::fprintf(stderr, "the bench cluster cannot be used: %s\n", qUtf8Printable(problem));
+            return 3;
+        }
+    }
+    QJsonArray figures;
+    bool allHold = true;
+    for (const Benchmark& one : chosen) {
+        const QList<Figure> measured = one.run(context);
+        if (measured.isEmpty()) {
+            std::fprintf(stderr, "%s measured nothing\n", one.name);
+            allHold = false;
+        }
+        for (const Figure& figure : measured) {
+            print(figure);
+            figures.append(toJson(figure));
+            allHold = allHold && figure.holds;
+        }
+    }
+    if (parser.isSet(json)) {
+        QSaveFile file(parser.value(json));
+        if (!file.open(QIODevice::WriteOnly) || file.write(QJsonDocument(figures).toJson()) < 0 || !file.commit()) {
+            std::fprintf(stderr, "cannot write %s: %s\n", qUtf8Printable(file.fileName()), qUtf8Printable(file.errorString()));
+            return 1;
+        }
+    }
+    return allHold ? 0 : 1;
+}
