@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QTest>
+
+#include "model/filter/estimate.h"
+#include "model/filter/parser.h"
+#include "tests/support/testcatalog.h"
+
+using namespace atlas;
+using namespace atlas::filter;
+
+class TestFilterEstimate : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void estimates_data();
+    void estimates();
+    void guessesSaySo();
+    void statisticsOfASmallerTenantScale();
+    void readsTheColumnsOfAttributeStats();
+
+private:
+    test::TestCatalog m_catalog;
+};
+
+void TestFilterEstimate::initTestCase()
+{
+    m_catalog.setEntitiesTotal(10'000);
+    m_catalog.add(QStringLiteral("status"), ValueType::String).stats =
+        test::TestCatalog::counted(10'000, {{QStringLiteral("active"), 5'000},
+                                            {QStringLiteral("idle"), 2'500},
+                                            {QStringLiteral("retired"), 500}});
+    m_catalog.add(QStringLiteral("temperature"), ValueType::Number).stats =
+        test::TestCatalog::spread(10'000, 8'000, 4'000);
+    auto serials = std::make_shared<AttributeStats>(
+        *test::TestCatalog::counted(10'000, {{QStringLiteral("common"), 1'000}}));
+    serials->entitiesWith = 10'000;
+    serials->distinctValues = 901;
+    m_catalog.add(QStringLiteral("serial"), ValueType::String).stats = serials;
+    m_catalog.add(QStringLiteral("flag"), ValueType::Boolean).stats =
+        test::TestCatalog::counted(10'000, {{QStringLiteral("0"), 9'000}, {QStringLiteral("1"), 100}});
+    // Microseconds, a hundred days up to 2026-04-11.
+    m_catalog.add(QStringLiteral("seen"), ValueType::Timestamp).stats =
+        test::TestCatalog::spread(10'000, 10'000, 9'000, 1'767'225'600e6, 1'767'225'600e6 + 100 * 86'400e6);
+    auto clustered = std::make_shared<AttributeStats>(*test::TestCatalog::spread(10'000, 1'000, 500));
+    for (int i = 0; i <= 50; ++i)
+        clustered->histogram[i] = 7; // half of them are exactly 7
+    m_catalog.add(QStringLiteral("clustered"), ValueType::Number).stats = clustered;
+    m_catalog.add(QStringLiteral("unmeasured"), ValueType::Number);
+}
+
+void TestFilterEstimate::estimates_data()
+{
+    QTest::addColumn<QString>("input");
+    QTest::addColumn<double>("expected");
+    const auto row = [](const char* input, double expected) {
+        QTest::newRow(input) << QString::fromUtf8(input) << expected;
+    };
+    row("", 10'000);
+    row("status = \"active\"", 5'000);
+    row("status != \"active\"", 3'000);
+    row("status in (\"active\", \"idle\")", 7'500);
+    row("exists(status)", 8'000);
+    row("missing(status)", 2'000);
+    row("status contains \"e\"", 8'000);
+    row("status starts with \"a\"", 5'000);
+    row("status < \"idle\"", 5'000);
+    row("status >= \"idle\"", 3'000);
+    row("serial = \"common\"", 1'000);
+    row("serial = \"x\"", 10); // (10000 - 1000) / 900
+    row("temperature < 25", 2'000);
+    row("temperature >= 25", 6'000);
+    row("temperature between 25 and 75", 4'000);
+    row("temperature > 100", 0);
+    row("temperature < -5", 0);
+    row("temperature > -5", 8'000);
+    row("temperature = 12.5", 2);
+    row("temperature = 1000", 1);
+    row("clustered <= 7", 500);
+    row("clustered < 7", 0);
+    row("flag = true", 100);
+    row("flag != true", 9'000);
+    row("seen before \"2026-01-11\"", 1'000);
+    row("seen in the last \"10 d\"", 1'000);
+    row("status = \"active\" and temperature < 25", 1'000);
+    row("status = \"active\" or temperature < 25", 6'000);
+    row("not (status = \"active\" or temperature < 25)", 4'000);
+    row("not status = \"active\"", 5'000);
+    row("off(status = \"idle\") and status = \"active\"", 5'000);
+    row("not off(status = \"idle\")", 10'000);
+    row("entity.id = \"x\"", 1);
+    row("entity.id in (\"x\", \"y\")", 2);
+}
+
+void TestFilterEstimate::estimates()
+{
+    QFETCH(QString, input);
+    QFETCH(double, expected);
+    const ParseResult parsed = parse(input);
+    QVERIFY(parsed.ok());
+    const StatsEstimator estimator(m_catalog, QDateTime(QDate(2026, 4, 11), QTime(0, 0), Qt::UTC));
+    const Estimate result = estimate(parsed.expression, estimator);
+    QVERIFY2(std::abs(result.entities - expected) < 0.5 + expected / 1000,
+             qPrintable(QString::number(result.entities)));
+    QVERIFY(result.measured);
+}
+
+void TestFilterEstimate::guessesSaySo()
+{
+    const StatsEstimator estimator(m_catalog);
+    const Estimate guess = estimate(parse(u"unmeasured > 5 and status = \"active\"").expression, estimator);
+    QVERIFY(!guess.measured);
+    QVERIFY(guess.entities > 0 && guess.entities < 5'000);
+    const Estimate equal = estimate(parse(u"unmeasured = 5").expression, estimator);
+    const Estimate range = estimate(parse(u"unmeasured > 5").expression, estimator);
+    const Estimate exists = estimate(parse(u"exists(unmeasured)").expression, estimator);
+    QVERIFY(equal.entities < range.entities && range.entities < exists.entities);
+}
+
+void TestFilterEstimate::statisticsOfASmallerTenantScale()
+{
+    test::TestCatalog catalog;
+    catalog.setEntitiesTotal(20'000);
+    catalog.add(QStringLiteral("status"), ValueType::String).stats =
+        test::TestCatalog::counted(10'000, {{QStringLiteral("active"), 5'000}});
+    const StatsEstimator estimator(catalog);
+    QCOMPARE(estimate(parse(u"status = \"active\"").expression, estimator).entities, 10'000.0);
+    QCOMPARE(estimate(parse(u"exists(status)").expression, estimator).entities, 10'000.0);
+}
+
+void TestFilterEstimate::readsTheColumnsOfAttributeStats()
+{
+    AttributeStats stats;
+    stats.readJson(R"([["eu-1", 5], [80.5, 3], ["broken"], "x", [null, 2], ["a", "b"]])",
+                   "[1, 2.5, \"x\", 3]");
+    QCOMPARE(stats.topValues.size(), 2);
+    QCOMPARE(stats.topValues.at(0).text, QStringLiteral("eu-1"));
+    QCOMPARE(stats.topValues.at(1).number, 80.5);
+    QCOMPARE(stats.topValues.at(1).entities, 3.0);
+    QCOMPARE(stats.histogram, (QList<double>{1, 2.5, 3}));
+    stats.readJson("not json", "{}");
+    QVERIFY(stats.topValues.isEmpty() && stats.histogram.isEmpty());
+}
+
+QTEST_APPLESS_MAIN(TestFilterEstimate)
+#include "tst_filterestimate.moc"
