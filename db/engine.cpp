@@ -321,7 +321,7 @@ void Engine::accept(const RequestPtr& request)
         m_listener.started(recordOf(*request, StatementRecord::State::Waiting));
     if (!pool) {
         const DbError error =
-            request->session != 0
+            request->session != 0 && request->kind != Request::Kind::OpenSession
                 ? errorOf(ErrorKind::ConnectionLost, QStringLiteral("the session is closed"),
                           request->endpoint)
                 : errorOf(ErrorKind::BadArgument, QStringLiteral("there is no endpoint of this name"),

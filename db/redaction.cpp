@@ -31,13 +31,14 @@ QString redactSecrets(const QString& text)
         // "password": "…" and 'password': '…' of JSON and its relatives
         {QRegularExpression(
              QStringLiteral(
-                 R"((["']\w*(?:password|passwd|passphrase|pwd|secret|secret_access_key|session_token)\w*["']\s*[:=]\s*)("(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)|\S+))"),
+                 R"((["']\w*(?:password|passwd|passphrase|pwd|secret|secret_access_key|session_token)\w*["']\s*[:=]\s*)("(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)|(?!…)\S+))"),
              QRegularExpression::CaseInsensitiveOption | QRegularExpression::DotMatchesEverythingOption),
          QStringLiteral("\\1…")},
+        // A value in doubled quotes is one inside an SQL string.
         // password=…, PGPASSWORD = '…', sslpassword=…, aws_secret_access_key=…
         {QRegularExpression(
              QStringLiteral(
-                 R"((\w*(?:password|passwd|passphrase|pwd|secret|secret_access_key|session_token|scram_client_key|scram_server_key)\s*=\s*)('(?:\\.|''|[^'\\])*(?:'|$)|"(?:\\.|[^"\\])*(?:"|$)|\S+))"),
+                 R"((\w*(?:password|passwd|passphrase|pwd|secret|secret_access_key|session_token|scram_client_key|scram_server_key)\s*=\s*)(''(?:[^']|'(?!'))*''|'(?:\\.|''|[^'\\])*(?:'|$)|"(?:\\.|[^"\\])*(?:"|$)|(?!…)\S+))"),
              QRegularExpression::CaseInsensitiveOption | QRegularExpression::DotMatchesEverythingOption),
          QStringLiteral("\\1…")},
         // SQL: PASSWORD '…', IDENTIFIED BY '…', SECRET_ACCESS_KEY '…', PASSWORD $x$…$x$

@@ -51,9 +51,19 @@ Result<Options> effectiveOptions(const Options& given)
         if (option->val && *option->val)
             effective.insert(option->keyword, option->val);
     }
-    // Not even read: the service is not defined, its file has a mistake, an option does not exist.
-    if (effective.value("target_session_attrs") != impossible)
-        return failure(ErrorKind::BadArgument, QString::fromLocal8Bit(PQerrorMessage(probe.get())));
+    // Not even read: the service is not defined, its file has a mistake, an option does not exist. Or read,
+    // and another value than ours is what libpq stumbled over.
+    const QByteArray message(PQerrorMessage(probe.get()));
+    if (effective.value("target_session_attrs") != impossible || !message.contains(impossible))
+        return failure(ErrorKind::BadArgument, QString::fromUtf8(message));
+    // libpq would only find out with the address in hand, and blame the connection.
+    for (const QByteArray& port : effective.value("port").split(',')) {
+        bool isNumber = false;
+        const int number = port.trimmed().toInt(&isNumber);
+        if (!port.trimmed().isEmpty() && (!isNumber || number < 1 || number > 65535))
+            return failure(ErrorKind::BadArgument,
+                           QStringLiteral("\"%1\" is not a port number").arg(QString::fromUtf8(port)));
+    }
     effective.remove("target_session_attrs");
     return effective;
 }

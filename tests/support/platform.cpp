@@ -20,8 +20,8 @@ QProcessEnvironment environmentOf(const TestCluster& cluster)
     return environment;
 }
 
-Ran run(const QString& program, const QStringList& arguments, const QProcessEnvironment& environment, const QByteArray& input,
-        int timeout)
+Ran run(const QString& program, const QStringList& arguments, const QProcessEnvironment& environment,
+        const QByteArray& input, int timeout)
 {
     QProcess process;
     process.setProcessEnvironment(environment);
@@ -37,7 +37,8 @@ Ran run(const QString& program, const QStringList& arguments, const QProcessEnvi
     if (!process.waitForFinished(timeout)) {
         process.kill();
         process.waitForFinished(5000);
-        ran.err = "did not end within " + QByteArray::number(timeout) + " ms: " + process.readAllStandardError();
+        ran.err =
+            "did not end within " + QByteArray::number(timeout) + " ms: " + process.readAllStandardError();
         return ran;
     }
     ran.status = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -2;
@@ -64,9 +65,11 @@ QString Platform::prepare(const TestCluster& cluster)
     const Ran applied = ctl({QStringLiteral("schema"), QStringLiteral("apply")});
     if (applied.status != 0)
         return QStringLiteral("atlasctl schema apply: ") + QString::fromUtf8(applied.err);
-    const QString script = qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT", QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh"));
-    const Ran subscribed = run(script, {QStringLiteral("--state"), cluster.stateDirectory(), QStringLiteral("subscribe")},
-                               QProcessEnvironment::systemEnvironment(), {}, 60'000);
+    const QString script = qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT",
+                                                QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh"));
+    const Ran subscribed =
+        run(script, {QStringLiteral("--state"), cluster.stateDirectory(), QStringLiteral("subscribe")},
+            QProcessEnvironment::systemEnvironment(), {}, 60'000);
     if (subscribed.status != 0)
         return QStringLiteral("cluster.sh subscribe: ") + QString::fromUtf8(subscribed.err + subscribed.out);
     return {};
@@ -74,20 +77,23 @@ QString Platform::prepare(const TestCluster& cluster)
 
 Ran Platform::ctl(const QStringList& arguments, const QByteArray& input, int timeoutMilliseconds) const
 {
-    return run(qEnvironmentVariable("ATLAS_CTL"), arguments, environmentOf(m_cluster), input, timeoutMilliseconds);
+    return run(qEnvironmentVariable("ATLAS_CTL"), arguments, environmentOf(m_cluster), input,
+               timeoutMilliseconds);
 }
 
 QString Platform::import(const QString& tenant, const QByteArray& jsonLines) const
 {
-    const Ran ran = ctl({QStringLiteral("import"), QStringLiteral("--tenant"), tenant, QStringLiteral("--create"), QStringLiteral("--rejects"),
-                         QStringLiteral("/dev/null"), QStringLiteral("-")},
-                        jsonLines);
+    const Ran ran =
+        ctl({QStringLiteral("import"), QStringLiteral("--tenant"), tenant, QStringLiteral("--create"),
+             QStringLiteral("--rejects"), QStringLiteral("/dev/null"), QStringLiteral("-")},
+            jsonLines);
     return ran.status == 0 ? QString() : QString::fromUtf8(ran.err);
 }
 
 QString Platform::freshName(const QString& stem)
 {
-    return QStringLiteral("%1 %2").arg(stem).arg(QRandomGenerator::system()->generate64(), 16, 16, QLatin1Char('0'));
+    return QStringLiteral("%1 %2").arg(stem).arg(QRandomGenerator::system()->generate64(), 16, 16,
+                                                 QLatin1Char('0'));
 }
 
 std::unique_ptr<db::BlockingSession> Platform::open(const QString& node, const QString& login, bool readOnly)
@@ -110,7 +116,8 @@ int Platform::tenantId(const QString& name)
     auto session = open(QStringLiteral("primary"), QStringLiteral("owner"));
     if (!session)
         return 0;
-    const auto rows = session->exec(sql("select tenant_id from atlas.tenants where name = $1", {db::param(name)}));
+    const auto rows =
+        session->exec(sql("select tenant_id from atlas.tenants where name = $1", {db::param(name)}));
     return rows && rows->rowCount() == 1 ? static_cast<int>(rows->integer(0, 0).value_or(0)) : 0;
 }
 
@@ -125,7 +132,8 @@ bool Platform::waitForEveryNode(int milliseconds)
         return false;
     // The warehouse's slot confirms what was applied; physical senders what was replayed.
     const auto waiting = sql("select (select count(*) from pg_stat_replication where replay_lsn < $1::pg_lsn)"
-                             " + (select count(*) from pg_replication_slots where slot_type = 'logical' and confirmed_flush_lsn < $1::pg_lsn)"
+                             " + (select count(*) from pg_replication_slots where slot_type = 'logical' and "
+                             "confirmed_flush_lsn < $1::pg_lsn)"
                              " + (select count(*) from pg_replication_slots where not active)",
                              {db::param(lsn->string(0, 0))});
     while (!deadline.hasExpired()) {

@@ -20,7 +20,8 @@ struct Ran
     QByteArray err;
 };
 
-/// The product on the test cluster: the schema, atlasctl as people call it, and sessions as any of its logins.
+/// The product on the test cluster: the schema, atlasctl as people call it, and sessions as any of its
+/// logins.
 class Platform
 {
 public:
@@ -28,14 +29,17 @@ public:
     QString prepare(const TestCluster& cluster);
 
     /// Runs $ATLAS_CTL on the cluster, like a person in a shell.
-    Ran ctl(const QStringList& arguments, const QByteArray& input = {}, int timeoutMilliseconds = 120'000) const;
-    /// Imports JSON Lines into a tenant, made when missing, open to the demo logins. Empty, or what went wrong.
+    Ran ctl(const QStringList& arguments, const QByteArray& input = {},
+            int timeoutMilliseconds = 120'000) const;
+    /// Imports JSON Lines into a tenant, made when missing, open to the demo logins. Empty, or what went
+    /// wrong.
     QString import(const QString& tenant, const QByteArray& jsonLines) const;
     /// A name that no other test uses.
     static QString freshName(const QString& stem);
 
     /// A session as "analyst", "owner", …; fails the test (QVERIFY in the caller) when null.
-    std::unique_ptr<db::BlockingSession> open(const QString& node, const QString& login, bool readOnly = false);
+    std::unique_ptr<db::BlockingSession> open(const QString& node, const QString& login,
+                                              bool readOnly = false);
     /// tenant_id by name, 0 when there is none.
     int tenantId(const QString& name);
     /// Waits until every replica has replayed, and the warehouse has applied, what is committed now.
