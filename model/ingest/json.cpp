@@ -269,6 +269,8 @@ bool JsonReader::compactValue(std::string& out, const char*& unstorable)
             const char bracket = m_text[m_at++];
             const char closing = bracket == '{' ? '}' : ']';
             out += bracket;
+            if (open.size() >= maxJsonDepth)
+                unstorable = "JSON is nested deeper than 500 levels";
             skipSpace();
             if (m_at < m_text.size() && m_text[m_at] == closing) {
                 ++m_at;
@@ -276,8 +278,6 @@ bool JsonReader::compactValue(std::string& out, const char*& unstorable)
                 break;
             }
             open += bracket;
-            if (open.size() > maxJsonDepth)
-                unstorable = "JSON is nested deeper than 500 levels";
             if (bracket == '{' && !member())
                 return false;
             continue; // the first element's value

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <cstring>
+#include <cstdlib>
 #include <limits>
 
 #include "model/ingest/json.h"
@@ -86,17 +86,52 @@ NumberParts takeApart(std::string_view token)
     return parts;
 }
 
-/// True when the decimal lies exactly half way between `value` and one of its neighbours. A double's midpoint needs
-/// 54 bits of mantissa, which long double has.
-bool isMidpoint(const char* decimal, double value)
+/// True when digits × 10^exponent lies exactly half way between two neighbouring doubles, that is when its odd part
+/// has exactly 54 bits. (Not so among denormals, but no decimal of 17 digits is that small and dyadic.)
+bool isMidpoint(std::uint64_t digits, int exponent)
 {
-    static_assert(std::numeric_limits<long double>::digits >= 54);
-    const long double exact = std::strtold(decimal, nullptr);
-    const long double above = std::nextafter(value, std::numeric_limits<double>::infinity());
-    const long double below = std::nextafter(value, -std::numeric_limits<double>::infinity());
-    const long double middle = value;
-    return exact == (middle + above) / 2 || exact == (middle + below) / 2;
+    if (digits == 0)
+        return false;
+    while (digits % 2 == 0)
+        digits /= 2; // only the odd part counts, and 10 = 2 × 5
+    for (; exponent < 0; ++exponent) {
+        if (digits % 5 != 0)
+            return false; // not a dyadic number at all
+        digits /= 5;
+    }
+    for (; exponent > 0; --exponent) {
+        if (digits >= std::uint64_t{1} << 54)
+            return false;
+        digits *= 5;
+    }
+    return digits >> 53 == 1;
 }
+
+/// d[.ddd]e±xx taken apart: the digits as a number, and the exponent of the last.
+struct Scientific
+{
+    std::string digits;
+    int exponent; ///< of the first digit
+
+    explicit Scientific(std::string_view text)
+    {
+        if (text.front() == '-')
+            text.remove_prefix(1);
+        const std::size_t e = text.find('e');
+        const std::size_t exponentStart = e + 1 + (text[e + 1] == '+' ? 1 : 0);
+        exponent = 0;
+        std::from_chars(text.data() + exponentStart, text.data() + text.size(), exponent);
+        digits.assign(1, text.front());
+        if (e > 2)
+            digits.append(text.substr(2, e - 2));
+    }
+    bool isMidpoint() const
+    {
+        std::uint64_t number = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        return atlas::ingest::isMidpoint(number, exponent - static_cast<int>(digits.size()) + 1);
+    }
+};
 
 struct Civil
 {
@@ -260,7 +295,13 @@ DecodedValue decodeValue(ValueType type, std::optional<QByteArrayView> num, std:
 {
     DecodedValue value;
     value.type = type;
-    const auto string = [](QByteArrayView bytes) { return QString::fromUtf8(bytes); };
+    const auto string = [](QByteArrayView bytes) {
+        // QString::fromUtf8 swallows a byte order mark, which here is a character like any other.
+        QString marks;
+        for (; bytes.startsWith(QByteArrayView("\xEF\xBB\xBF")); bytes = bytes.sliced(3))
+            marks += QChar(QChar::ByteOrderMark);
+        return marks + QString::fromUtf8(bytes);
+    };
     if (!num && !text) {
         value.cleared = true;
     } else if (longText) {
@@ -298,38 +339,27 @@ std::string float8Text(double value)
         return "NaN";
     if (std::isinf(value))
         return value < 0 ? "-Infinity" : "Infinity";
-    char shortest[40];
-    char* end = std::to_chars(shortest, shortest + sizeof shortest - 1, value, std::chars_format::scientific).ptr;
-    *end = '\0';
-    if (value != 0 && isMidpoint(shortest, value)) {
-        // PostgreSQL takes no digits from the edge of the interval: readers round them in different ways.
-        for (int precision = 0; precision <= 16; ++precision) {
-            end = std::to_chars(shortest, shortest + sizeof shortest - 1, value, std::chars_format::scientific,
-                                precision).ptr;
-            *end = '\0';
-            double back = 0;
-            std::from_chars(shortest, end, back);
-            if (back == value && !isMidpoint(shortest, value))
-                break;
-        }
-    }
-
-    // d[.ddd]e±xx, taken apart and put together as float8out does.
-    std::string_view text(shortest, static_cast<std::size_t>(end - shortest));
-    std::string result;
-    if (text.front() == '-') {
-        result += '-';
-        text.remove_prefix(1);
-    }
-    const std::size_t e = text.find('e');
-    int exponent = 0;
-    const std::size_t exponentStart = e + 1 + (text[e + 1] == '+' ? 1 : 0);
-    std::from_chars(text.data() + exponentStart, text.data() + text.size(), exponent);
-    std::string digits(1, text.front());
-    if (e > 2)
-        digits.append(text.substr(2, e - 2));
+    std::string result(std::signbit(value) ? "-" : "");
     if (value == 0)
         return result + '0';
+    char buffer[40];
+    const auto text = [&](const std::to_chars_result& written) {
+        return std::string_view(buffer, static_cast<std::size_t>(written.ptr - buffer));
+    };
+    Scientific shortest(text(std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific)));
+    // PostgreSQL takes no digits from the edge of the interval: readers round them in different ways.
+    for (int precision = 0; shortest.isMidpoint() && precision <= 16; ++precision) {
+        const std::string_view longer =
+            text(std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific, precision));
+        double back = 0;
+        std::from_chars(longer.data(), longer.data() + longer.size(), back);
+        if (back == value)
+            shortest = Scientific(longer);
+    }
+
+    // Put together as float8out does.
+    const std::string& digits = shortest.digits;
+    const int exponent = shortest.exponent;
     if (exponent < -4 || exponent >= 15) {
         result += digits.front();
         if (digits.size() > 1)

@@ -195,7 +195,6 @@ double Collector::rate(const std::string& counter, double value)
 
 std::vector<Reading> Collector::collect(std::int64_t time)
 {
-    m_time = time;
     m_elapsed = m_lastTime ? static_cast<double>(time - m_lastTime) / 1e6 : 0;
     m_lastTime = time;
     m_now.clear();
@@ -287,8 +286,10 @@ void Collector::readHost(std::vector<Reading>& out)
             host.number("processes.running", value, 0);
         else if (words[0] == "procs_blocked")
             host.number("processes.blocked", value, 0);
-        else if (words[0] == "btime")
-            host.timestamp("booted_at", static_cast<std::int64_t>(value) * 1'000'000);
+        else if (words[0] == "btime") {
+            m_booted = static_cast<std::int64_t>(value) * 1'000'000;
+            host.timestamp("booted_at", m_booted);
+        }
     }
     for (const std::string& line : linesOf(readProc("/vmstat"))) {
         static constexpr std::pair<const char*, const char*> counters[] = {
@@ -545,7 +546,6 @@ void Collector::readProcesses(std::vector<Reading>& out)
     for (std::size_t i = 0; i < order.size() && chosen.size() < count; ++i)
         chosen.insert(order[i]);
 
-    std::int64_t booted = m_time - static_cast<std::int64_t>(uptime * 1e6);
     for (const Process* process : order) {
         if (!chosen.contains(process))
             continue;
@@ -562,8 +562,7 @@ void Collector::readProcesses(std::vector<Reading>& out)
         reading.number("process.threads", toNumber(process->stat[17]), 0);
         reading.number("process.priority", toNumber(process->stat[15]), 0);
         reading.number("process.nice", toNumber(process->stat[16]), 0);
-        // Whole seconds: the sum of two clocks wobbles.
-        reading.timestamp("process.started_at", (booted + static_cast<std::int64_t>(toNumber(process->start) / ticks * 1e6) + 500'000) / 1'000'000 * 1'000'000);
+        reading.timestamp("process.started_at", m_booted + static_cast<std::int64_t>(toNumber(process->start) / ticks) * 1'000'000);
         const std::string key = "process " + pid + '@' + process->start;
         if (const double r = rate(key + " faults", toNumber(process->stat[7])); r >= 0)
             reading.number("process.page_faults", r, 0);

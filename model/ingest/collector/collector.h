@@ -74,7 +74,7 @@ private:
     Counters m_now;
     double m_elapsed = 0;
     std::int64_t m_lastTime = 0;
-    std::int64_t m_time = 0;
+    std::int64_t m_booted = 0;
     std::string m_host;
     struct Known
     {
