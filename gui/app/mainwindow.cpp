@@ -132,7 +132,8 @@ MainWindow::MainWindow(std::shared_ptr<EnvironmentStore> store, StartOptions opt
 
 MainWindow::~MainWindow()
 {
-    // Workspaces hold models that use the client: they go before the context.
+    // Workspaces hold models that use the client, and so does the dialog: they go before the context.
+    delete m_dialog;
     qDeleteAll(m_workspaces);
     m_workspaces.clear();
 }

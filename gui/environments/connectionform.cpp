@@ -169,7 +169,10 @@ ConnectionForm::ConnectionForm(db::EndpointRole role, db::Client* client, QWidge
             m_mode->setCurrentIndex(1);
             return;
         }
-        mode == 0 ? showInFields() : showInText();
+        if (mode == 0)
+            showInFields();
+        else if (m_problem.isEmpty())
+            showInText();
         m_pages->setCurrentIndex(mode);
     });
 }

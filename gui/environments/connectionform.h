@@ -47,8 +47,7 @@ Q_SIGNALS:
     void tested(bool worked);
 
 private:
-    QLineEdit* addField(QFormLayout* form, const QString& keyword, const QString& label,
-                        const QString& hint);
+    QLineEdit* addField(QFormLayout* form, const QString& keyword, const QString& label, const QString& hint);
     void fieldsChanged();
     void textChanged();
     void showInFields();

@@ -126,7 +126,8 @@ ReplicasPane::ReplicasPane(db::Client* client, QWidget* parent)
 
 ReplicasPane::~ReplicasPane()
 {
-    m_client->removeEndpoint(QLatin1String(discoveryEndpoint));
+    if (m_client)
+        m_client->removeEndpoint(QLatin1String(discoveryEndpoint));
 }
 
 void ReplicasPane::setReplicas(const QList<NamedConnection>& replicas)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QList>
+#include <QPointer>
 #include <QWidget>
 
 #include "db/client.h"
@@ -49,7 +50,7 @@ private:
     QString freeName() const;
     void addFound(const db::ResultSet& rows);
 
-    db::Client* m_client;
+    QPointer<db::Client> m_client; ///< may go before us when the application ends
     QList<NamedConnection> m_replicas;
     db::ConnectionInfo m_primary;
     QString m_fallbackUser;
