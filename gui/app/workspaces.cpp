@@ -2,6 +2,7 @@
 #include "gui/app/workspaces.h"
 
 #include "gui/activity/activityworkspace.h"
+#include "gui/assets/assetsworkspace.h"
 
 namespace atlas::gui {
 
@@ -16,6 +17,7 @@ QList<WorkspaceEntry> workspaceEntries()
 {
     return {
         // One line each, in the order of the rail: Assets, Pipeline, Hot set, Activity.
+        entry<AssetsWorkspace>(),
         entry<ActivityWorkspace>(),
     };
 }

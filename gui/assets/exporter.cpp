@@ -56,9 +56,18 @@ void Exporter::start(const Job& job)
     m_writer = std::make_unique<exporting::RowWriter>(job.format, m_file.get(),
                                                       exporting::rowColumns(job.request.columns, job.catalog));
     m_writer->begin();
+    // What was cancelled may still answer: it must not be taken for this one.
+    const quint64 run = ++m_run;
     m_request = m_reader->client()->stream(
-        endpointId(route.node), made.statement, batchRows, this, [this](const db::ResultSet& rows) { batch(rows); },
-        [this](const db::Result<db::ResultSet>& result) { done(result); });
+        endpointId(route.node), made.statement, batchRows, this,
+        [this, run](const db::ResultSet& rows) {
+            if (run == m_run)
+                batch(rows);
+        },
+        [this, run](const db::Result<db::ResultSet>& result) {
+            if (run == m_run && m_writer)
+                done(result);
+        });
 }
 
 void Exporter::batch(const db::ResultSet& rows)

@@ -55,6 +55,7 @@ private:
     std::unique_ptr<QSaveFile> m_file;
     std::unique_ptr<exporting::RowWriter> m_writer;
     db::RequestId m_request = 0;
+    quint64 m_run = 0;
     QElapsedTimer m_clock;
     bool m_broken = false; ///< the file refused: what still comes is dropped
 };

@@ -1,0 +1,812 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/assets/assetsworkspace.h"
+
+#include <QHBoxLayout>
+#include <QListView>
+#include <QRegularExpression>
+#include <QShortcut>
+#include <QSplitter>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+#include "gui/app/services.h"
+#include "gui/assets/assetpanel.h"
+#include "gui/assets/assetspalette.h"
+#include "gui/assets/attributebrowser.h"
+#include "gui/assets/attributelistmodel.h"
+#include "gui/assets/clauses.h"
+#include "gui/assets/exporter.h"
+#include "gui/assets/filterbuilder.h"
+#include "gui/assets/filterknowledge.h"
+#include "gui/assets/filtertextedit.h"
+#include "gui/assets/groupbox.h"
+#include "gui/assets/resultsmodel.h"
+#include "gui/assets/resultspane.h"
+#include "gui/assets/resultsview.h"
+#include "gui/theme/theme.h"
+#include "gui/widgets/messagestrip.h"
+#include "model/filter/parser.h"
+#include "model/filter/printer.h"
+#include "model/filter/validate.h"
+
+namespace atlas::gui {
+
+namespace {
+constexpr std::chrono::milliseconds typingPause(150);
+// Statistics make the plan better, but rows do not wait for them longer than nobody notices.
+constexpr std::chrono::milliseconds detailPatience(40);
+constexpr std::chrono::milliseconds countBudget(2000);
+constexpr int defaultColumns = 4;
+
+QVariantList toVariants(const QStringList& texts)
+{
+    return QVariantList(texts.begin(), texts.end());
+}
+} // namespace
+
+WorkspaceInfo AssetsWorkspace::info()
+{
+    return {QStringLiteral("assets"), tr("Assets"), QStringLiteral("assets"),
+            tr("Filter assets and see what they have in common")};
+}
+
+AssetsWorkspace::AssetsWorkspace(QWidget* parent)
+    : Workspace(info(), parent)
+    , m_document(new FilterDocument(this))
+    , m_knowledge(new FilterKnowledge(this))
+    , m_results(new ResultsModel(this))
+{
+    buildLayout();
+    buildShortcuts();
+    connectParts();
+    m_typingPause.setSingleShot(true);
+    m_typingPause.setInterval(typingPause);
+    connect(&m_typingPause, &QTimer::timeout, this, [this] { run(false); });
+    m_detailPatience.setSingleShot(true);
+    m_detailPatience.setInterval(detailPatience);
+    connect(&m_detailPatience, &QTimer::timeout, this, [this] {
+        if (std::exchange(m_waitingForDetails, false))
+            ask();
+    });
+    m_attributePalette = std::make_unique<AttributePalette>([this](int id) { showAttribute(id); });
+    m_assetPalette = std::make_unique<AssetIdPalette>([this](const QString& id) { openAsset(id); });
+    unloadTenant();
+}
+
+AssetsWorkspace::~AssetsWorkspace()
+{
+    m_results->setSource(nullptr);
+    m_asset->setBrowser(nullptr);
+}
+
+void AssetsWorkspace::buildLayout()
+{
+    m_attributes = new AttributeBrowser(this);
+    m_filter = new FilterPane(m_document, m_knowledge, this);
+    m_resultsPane = new ResultsPane(m_results, this);
+    m_asset = new AssetPanel(this);
+    auto* middle = new QWidget(this);
+    auto* column = new QVBoxLayout(middle);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(1);
+    column->addWidget(m_filter);
+    column->addWidget(m_resultsPane, 1);
+    middle->setMinimumWidth(360);
+    m_splitter = new QSplitter(Qt::Horizontal, this);
+    m_splitter->setChildrenCollapsible(false);
+    m_splitter->setHandleWidth(1);
+    m_splitter->addWidget(m_attributes);
+    m_splitter->addWidget(middle);
+    m_splitter->addWidget(m_asset);
+    m_splitter->setStretchFactor(0, 0);
+    m_splitter->setStretchFactor(1, 1);
+    m_splitter->setStretchFactor(2, 0);
+    m_splitter->setSizes({256, 660, 284});
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_splitter);
+}
+
+void AssetsWorkspace::buildShortcuts()
+{
+    const auto add = [this](const QKeySequence& keys, auto run) {
+        auto* shortcut = new QShortcut(keys, this);
+        shortcut->setContext(Qt::WidgetWithChildrenShortcut);
+        connect(shortcut, &QShortcut::activated, this, run);
+    };
+    add(QKeySequence::Undo, [this] { m_document->undoStack()->undo(); });
+    add(QKeySequence(Qt::CTRL | Qt::Key_Y), [this] { m_document->undoStack()->redo(); });
+    add(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), [this] { m_document->undoStack()->redo(); });
+    add(QKeySequence(Qt::CTRL | Qt::Key_T), [this] { m_filter->setTextShown(!m_filter->showsText()); });
+    add(QKeySequence(Qt::CTRL | Qt::Key_I), [this] { m_filter->addClause(); });
+    add(QKeySequence(Qt::CTRL | Qt::Key_E), [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::Csv); });
+    // From pane to pane, as F6 does elsewhere.
+    add(QKeySequence(Qt::Key_F6), [this] {
+        QWidget* filterStop = m_filter->textEdit();
+        if (!m_filter->showsText())
+            filterStop = m_filter->builder()->rootGroup()->kindButton();
+        const QList<QWidget*> stops{m_attributes->list(), filterStop, m_resultsPane->view(), m_asset->list()};
+        int at = -1;
+        const QList<QWidget*> panes{m_attributes, m_filter, m_resultsPane, m_asset};
+        for (int i = 0; i < panes.size(); ++i) {
+            if (focusWidget() && panes.at(i)->isAncestorOf(focusWidget()))
+                at = i;
+        }
+        for (int step = 1; step <= stops.size(); ++step) {
+            QWidget* next = stops.at((at + step) % stops.size());
+            if (next && next->isVisible()) {
+                next->setFocus(Qt::TabFocusReason);
+                return;
+            }
+        }
+    });
+}
+
+void AssetsWorkspace::connectParts()
+{
+    connect(m_document, &FilterDocument::changed, this, &AssetsWorkspace::documentChanged);
+
+    connect(m_attributes, &AttributeBrowser::clauseChosen, this, &AssetsWorkspace::addClause);
+    connect(m_attributes, &AttributeBrowser::columnChosen, this, [this](int id) { addColumn(id); });
+    connect(m_attributes, &AttributeBrowser::retryRequested, this, [this] {
+        if (m_catalog)
+            m_catalog->reload();
+    });
+    m_attributes->setDetailSource([this](int id, std::function<void(const AttributeCatalog&)> done) {
+        if (!m_catalog)
+            return;
+        m_catalog->ensureDetails({id}, m_attributes, [this, done] {
+            if (!m_catalog)
+                return;
+            takeCatalog(m_catalog->catalog());
+            done(m_catalog->catalog());
+        });
+    });
+    m_knowledge->setSources(
+        [this](int id, ValueType type, const QString& text, QObject* receiver,
+               std::function<void(const FilterKnowledge::Values&)> done) {
+            if (!m_browser)
+                return;
+            m_browser->suggest(id, type, text, receiver, [done](std::variant<FilterKnowledge::Values, browse::Problem> outcome) {
+                // A suggestion that does not come is no error worth a word.
+                if (const auto* values = std::get_if<FilterKnowledge::Values>(&outcome))
+                    done(*values);
+            });
+        },
+        [this](const QList<int>& ids) {
+            if (!m_catalog)
+                return;
+            const bool known = std::all_of(ids.begin(), ids.end(),
+                                           [this](int id) { return m_catalog->catalog().detail(id) != nullptr; });
+            if (known)
+                return;
+            m_catalog->ensureDetails(ids, this, [this] {
+                if (m_catalog)
+                    takeCatalog(m_catalog->catalog());
+            });
+        });
+
+    connect(m_filter, &FilterPane::countCancelRequested, this, &AssetsWorkspace::cancelCount);
+
+    connect(m_results, &ResultsModel::started, this, &AssetsWorkspace::started);
+    connect(m_results, &ResultsModel::failed, this, &AssetsWorkspace::failed);
+    connect(m_results, &ResultsModel::loadingChanged, this, [this] {
+        publish();
+        tellSettled();
+    });
+    ResultsView* view = m_resultsPane->view();
+    connect(view, &ResultsView::clauseChosen, this, &AssetsWorkspace::addClause);
+    connect(view, &ResultsView::columnRemoved, m_results, &ResultsModel::removeColumn);
+    connect(view, &ResultsView::attributeShown, this, &AssetsWorkspace::showAttribute);
+    connect(view, &ResultsView::entityChosen, m_asset, &AssetPanel::showEntity);
+    connect(view, &ResultsView::activatedEntity, this, [this](qint64 id) {
+        m_asset->showEntity(id);
+        m_asset->list()->setFocus(Qt::OtherFocusReason);
+    });
+    connect(view, &ResultsView::attributeDropped, this, [this](const QString& name, int position) {
+        if (const Attribute* attribute = m_knowledge->catalog().findName(name))
+            addColumn(attribute->id, position);
+    });
+    connect(m_resultsPane, &ResultsPane::retryRequested, this, &AssetsWorkspace::refresh);
+    connect(m_resultsPane, &ResultsPane::emptyAction, m_filter, &FilterPane::clearFilter);
+    connect(m_resultsPane, &ResultsPane::exportWanted, this, [this](exporting::RowFormat format) {
+        if (!m_browser || !m_results->isLoaded())
+            return;
+        QString name = context()->tenant().name;
+        name.replace(QRegularExpression(QStringLiteral("[^\\w-]+")), QStringLiteral("-"));
+        m_resultsPane->chooseExportFile(format, name + QLatin1Char('.') + exporting::fileSuffix(format));
+    });
+    connect(m_resultsPane, &ResultsPane::exportRequested, this, &AssetsWorkspace::startExport);
+
+    connect(m_asset, &AssetPanel::clauseChosen, this, &AssetsWorkspace::addClause);
+    connect(m_asset, &AssetPanel::columnChosen, this, [this](int id) { addColumn(id); });
+    connect(m_asset, &AssetPanel::attributeShown, this, &AssetsWorkspace::showAttribute);
+    connect(m_asset, &AssetPanel::settledChanged, this, &AssetsWorkspace::tellSettled);
+}
+
+void AssetsWorkspace::contextSet()
+{
+    connect(context(), &AppContext::tenantChanged, this, [this] {
+        rememberTenant();
+        unloadTenant();
+        m_stale = true;
+        if (m_active)
+            loadTenant();
+    });
+    connect(context(), &AppContext::environmentChanged, this, [this] {
+        rememberTenant();
+        unloadTenant();
+        m_stale = true;
+    });
+    connect(context(), &AppContext::tenantsChanged, this, &AssetsWorkspace::tellSettled);
+}
+
+void AssetsWorkspace::activate()
+{
+    m_active = true;
+    if (m_stale)
+        loadTenant();
+}
+
+QString AssetsWorkspace::tenantKey() const
+{
+    if (!context() || !context()->environment() || !context()->tenant().isValid())
+        return {};
+    return context()->environment()->name + QChar(0x1f) + context()->tenant().name;
+}
+
+void AssetsWorkspace::unloadTenant()
+{
+    m_loadedKey.clear();
+    ++m_run;
+    m_typingPause.stop();
+    m_detailPatience.stop();
+    m_waitingForDetails = false;
+    m_filter->finishEditing();
+    delete m_exporter;
+    m_exporter = nullptr;
+    m_results->setSource(nullptr);
+    m_results->setColumns({});
+    m_asset->setBrowser(nullptr);
+    m_browser.reset();
+    if (m_catalog)
+        m_catalog->disconnect(this);
+    m_catalog.reset();
+    m_reader.reset();
+    m_countTicket = m_findTicket = 0;
+    m_columnsReady = false;
+    m_asked.reset();
+    m_document->load({});
+    m_knowledge->setCatalog(AttributeCatalog());
+    m_asset->setCatalog(AttributeCatalog());
+    m_attributePalette->setCatalog(AttributeCatalog());
+    m_assetPalette->setEnabled(false);
+    m_attributes->clear(tr("Choose a tenant to see its attributes."));
+    m_resultsPane->strip()->clear();
+    m_resultsPane->exportStrip()->clear();
+    m_resultsPane->showEmpty(QStringLiteral("tenant"), tr("No tenant chosen"), tr("Choose one at the top of the window."));
+    m_summary = {};
+    m_filter->setSummary(m_summary);
+    setProvenance({});
+}
+
+void AssetsWorkspace::loadTenant()
+{
+    m_stale = false;
+    m_catalog = catalogOf(*context());
+    if (!m_catalog) {
+        m_stale = true;
+        tellSettled();
+        return;
+    }
+    m_reader = readerOf(*context());
+    m_browser = std::make_unique<browse::Browser>(m_reader.get(), context()->tenant().id);
+    m_results->setSource(std::make_shared<BrowserPageSource>(m_browser.get()));
+    m_asset->setBrowser(m_browser.get());
+    m_assetPalette->setEnabled(true);
+    m_exporter = new Exporter(m_reader.get(), this);
+    m_attributes->setLoading();
+    m_resultsPane->showEmpty(QStringLiteral("clock"), tr("Reading the attributes…"), {});
+    connect(m_catalog.get(), &CatalogService::changed, this, &AssetsWorkspace::catalogChanged);
+    connect(m_catalog.get(), &CatalogService::failed, this, [this](const db::DbError& error) {
+        m_attributes->showError(tr("The attributes could not be read"), error);
+        if (!m_columnsReady)
+            m_resultsPane->showEmpty(QStringLiteral("warning"), tr("Nothing can be filtered yet"),
+                                     tr("The attributes of this tenant could not be read."));
+        tellSettled();
+    });
+    restoreTenant();
+    if (m_catalog->isLoaded())
+        catalogChanged();
+    tellSettled();
+}
+
+void AssetsWorkspace::takeCatalog(const AttributeCatalog& catalog)
+{
+    m_knowledge->setCatalog(catalog);
+    m_asset->setCatalog(catalog);
+    m_results->setCatalog(catalog);
+    m_summary.expected = m_knowledge->expected(m_document->expression());
+    publish();
+}
+
+void AssetsWorkspace::catalogChanged()
+{
+    const AttributeCatalog& catalog = m_catalog->catalog();
+    m_attributes->setCatalog(catalog);
+    m_attributePalette->setCatalog(catalog);
+    takeCatalog(catalog);
+    if (!m_columnsReady) {
+        m_columnsReady = true;
+        const QVariantMap state = m_tenantStates.value(m_loadedKey).toMap();
+        QList<int> ids;
+        for (const QVariant& name : state.value(QStringLiteral("columns")).toList()) {
+            if (const Attribute* attribute = catalog.findName(name.toString()))
+                ids.append(attribute->id);
+        }
+        if (!state.contains(QStringLiteral("columns"))) {
+            // What most assets have, texts before numbers: they tell rows apart.
+            std::vector<const Attribute*> common;
+            for (int i = 0; i < catalog.size(); ++i) {
+                const Attribute& attribute = catalog.at(i);
+                if (attribute.entitiesWith && attribute.type != ValueType::Json)
+                    common.push_back(&attribute);
+            }
+            std::stable_sort(common.begin(), common.end(),
+                             [](const Attribute* a, const Attribute* b) { return *a->entitiesWith > *b->entitiesWith; });
+            for (size_t i = 0; i < common.size() && i < defaultColumns; ++i)
+                ids.append(common[i]->id);
+        }
+        m_results->setColumns(ids);
+        m_resultsPane->view()->restoreWidths(state.value(QStringLiteral("widths")).toMap());
+        run(true);
+    } else if (!m_results->isLoaded() && !m_results->isLoading()) {
+        run(true);
+    }
+    tellSettled();
+}
+
+void AssetsWorkspace::documentChanged(FilterDocument::Pace pace)
+{
+    if (!m_columnsReady)
+        return;
+    m_summary.expected = m_knowledge->expected(m_document->expression());
+    if (pace == FilterDocument::Pace::Typing) {
+        m_typingPause.start();
+        m_filter->setSummary(m_summary);
+    } else {
+        m_typingPause.stop();
+        run(false);
+    }
+    tellSettled();
+}
+
+void AssetsWorkspace::run(bool again)
+{
+    m_typingPause.stop();
+    if (!m_browser || !m_columnsReady)
+        return;
+    const filter::Expression& expression = m_document->expression();
+    const QList<filter::Problem> problems = filter::validate(expression, m_knowledge->catalog());
+    if (!problems.isEmpty()) {
+        m_resultsPane->strip()->showMessage(MessageStrip::Kind::Warning,
+                                            tr("This filter cannot be asked: %1").arg(problems.first().message));
+        m_resultsPane->strip()->setRetryVisible(false);
+        return;
+    }
+    const filter::Expression wanted = expression.enabledOnly();
+    if (!again && m_asked && *m_asked == wanted && !m_results->problem()) {
+        m_resultsPane->strip()->clear();
+        publish();
+        return; // switched something that was off already, regrouped to the same
+    }
+    m_asked = wanted;
+    ++m_run;
+    if (m_countTicket)
+        m_browser->cancel(std::exchange(m_countTicket, 0));
+    m_summary.counting = ResultSummary::Counting::NotAsked;
+    m_summary.counted.reset();
+    m_summary.expected = m_knowledge->expected(wanted);
+    // The plan is chosen by common values and histograms: have them, but do not wait for them.
+    QList<int> ids;
+    for (const QString& name : wanted.attributes()) {
+        if (const Attribute* attribute = m_knowledge->catalog().findName(name))
+            ids.append(attribute->id);
+    }
+    m_waitingForDetails = true;
+    const quint64 run = m_run;
+    m_catalog->ensureDetails(ids, this, [this, run] {
+        if (!m_catalog)
+            return;
+        if (run == m_run && std::exchange(m_waitingForDetails, false)) {
+            m_detailPatience.stop();
+            ask();
+        }
+    });
+    if (m_waitingForDetails)
+        m_detailPatience.start();
+    publish();
+    tellSettled();
+}
+
+void AssetsWorkspace::ask()
+{
+    if (!m_browser || !m_asked)
+        return;
+    m_results->setFilter(*m_asked, m_catalog->catalog());
+}
+
+void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
+{
+    m_resultsPane->strip()->clear();
+    m_filter->textEdit()->remember(filter::print(m_document->expression()));
+    m_summary.milliseconds = milliseconds;
+    m_summary.node = page.route.node;
+    m_summary.ageSeconds = page.route.ageSeconds;
+    m_summary.note = page.explain;
+    Provenance provenance;
+    provenance.endpoint = page.route.node;
+    provenance.ageSeconds = page.route.ageSeconds;
+    provenance.slaSeconds = page.route.wantedSeconds.value_or(0);
+    provenance.met = page.route.met;
+    provenance.note = page.route.reason;
+    if (!page.route.passedOver.isEmpty())
+        provenance.note += QStringLiteral("\n") + page.route.passedOver.join(QLatin1Char('\n'));
+    setProvenance(provenance);
+    if (page.rows.empty()) {
+        const bool everything = m_asked && m_asked->matchesEverything();
+        m_resultsPane->showEmpty(QStringLiteral("filter"),
+                                 everything ? tr("This tenant has no assets yet.") : tr("No asset is like that."),
+                                 everything ? QString() : tr("Switch a clause off to see which one leaves nothing."),
+                                 everything ? QString() : tr("Remove the filter"));
+    } else {
+        m_resultsPane->showRows();
+        ResultsView* view = m_resultsPane->view();
+        const int row = m_asset->entity() ? m_results->rowOf(m_asset->entity()) : -1;
+        if (row >= 0)
+            view->setCurrentIndex(m_results->index(row, 0));
+    }
+    if (page.last) {
+        m_summary.counting = ResultSummary::Counting::Exact;
+        m_summary.counted = qint64(page.rows.size());
+    } else {
+        count();
+    }
+    takeCatalog(m_catalog->catalog()); // details may have come meanwhile
+    publish();
+    tellSettled();
+}
+
+void AssetsWorkspace::failed(const browse::Problem& problem)
+{
+    if (problem.error && problem.error->kind == db::ErrorKind::Cancelled)
+        m_resultsPane->strip()->showMessage(MessageStrip::Kind::Info, tr("Stopped. The rows below are of the filter before."));
+    else if (problem.error)
+        m_resultsPane->strip()->showError(m_results->isOutdated() || !m_results->isLoaded() ? tr("The assets could not be read")
+                                                                                            : tr("More rows could not be read"),
+                                          *problem.error);
+    else
+        m_resultsPane->strip()->showMessage(MessageStrip::Kind::Warning, problem.message);
+    m_resultsPane->strip()->setRetryVisible(true);
+    publish();
+    tellSettled();
+}
+
+void AssetsWorkspace::count()
+{
+    m_summary.counting = ResultSummary::Counting::Running;
+    const quint64 run = m_run;
+    m_countTicket = m_browser->count(
+        *m_asked, m_catalog->catalog(), countBudget, this, [this, run](std::variant<browse::Count, browse::Problem> outcome) {
+            if (run != m_run)
+                return;
+            m_countTicket = 0;
+            if (const auto* counted = std::get_if<browse::Count>(&outcome)) {
+                m_summary.counting = counted->exact ? ResultSummary::Counting::Exact : ResultSummary::Counting::OutOfTime;
+                if (counted->exact) {
+                    m_summary.counted = counted->entities;
+                    m_results->setTotal(counted->entities);
+                }
+            } else {
+                m_summary.counting = ResultSummary::Counting::Failed;
+            }
+            publish();
+            tellSettled();
+        });
+}
+
+void AssetsWorkspace::cancelCount()
+{
+    if (!m_countTicket)
+        return;
+    m_browser->cancel(std::exchange(m_countTicket, 0));
+    m_summary.counting = ResultSummary::Counting::Cancelled;
+    publish();
+    tellSettled();
+}
+
+void AssetsWorkspace::publish()
+{
+    m_summary.running = m_results->isLoading();
+    m_filter->setSummary(m_summary);
+}
+
+void AssetsWorkspace::addClause(const filter::Clause& clause)
+{
+    m_filter->finishEditing();
+    m_document->apply(withClause(m_document->expression(), clause), tr("Filter by %1").arg(clauseText(clause).subject));
+}
+
+void AssetsWorkspace::addColumn(int attributeId, int position)
+{
+    if (const int column = m_results->columnOf(attributeId); column >= 0) {
+        m_resultsPane->view()->scrollTo(m_results->index(0, column));
+        return;
+    }
+    m_results->addColumn(attributeId, position);
+    if (const Attribute* attribute = m_knowledge->catalog().findId(attributeId))
+        m_resultsPane->notice(tr("Column %1 added").arg(attribute->name));
+    m_resultsPane->view()->scrollTo(m_results->index(std::max(0, m_resultsPane->view()->currentIndex().row()), m_results->columnOf(attributeId)));
+}
+
+void AssetsWorkspace::showAttribute(int attributeId)
+{
+    m_attributes->list()->setFocus(Qt::OtherFocusReason);
+    m_attributes->select(attributeId);
+}
+
+void AssetsWorkspace::openAsset(const QString& externalId)
+{
+    if (!m_browser)
+        return;
+    if (m_findTicket)
+        m_browser->cancel(m_findTicket);
+    m_findTicket = m_browser->find(externalId, this, [this, externalId](std::variant<qint64, browse::Problem> outcome) {
+        m_findTicket = 0;
+        if (const auto* problem = std::get_if<browse::Problem>(&outcome)) {
+            failed(*problem);
+        } else if (const qint64 id = std::get<qint64>(outcome)) {
+            m_resultsPane->strip()->clear();
+            m_asset->showEntity(id);
+            m_asset->list()->setFocus(Qt::OtherFocusReason);
+        } else {
+            m_resultsPane->strip()->showMessage(MessageStrip::Kind::Info,
+                                                tr("No asset of this tenant has the id %1.").arg(externalId));
+            m_resultsPane->strip()->setRetryVisible(false);
+        }
+        tellSettled();
+    });
+    tellSettled();
+}
+
+void AssetsWorkspace::startExport(exporting::RowFormat format, const QString& path)
+{
+    if (!m_browser || !m_asked || !m_exporter)
+        return;
+    if (m_exporter->isRunning()) {
+        m_resultsPane->exportStrip()->showMessage(MessageStrip::Kind::Info, tr("One export at a time: the other one is still running."));
+        return;
+    }
+    Exporter::Job job;
+    job.request.tenant = context()->tenant().id;
+    job.request.filter = *m_asked;
+    job.request.columns = m_resultsPane->view()->shownColumns();
+    job.catalog = m_catalog->catalog();
+    job.format = format;
+    job.path = path;
+    // Fresh, so that nothing of an earlier one is still connected.
+    delete m_exporter;
+    m_exporter = new Exporter(m_reader.get(), this);
+    m_resultsPane->follow(m_exporter, m_summary.counted ? std::optional(double(*m_summary.counted)) : m_summary.expected);
+    m_exporter->start(job);
+}
+
+bool AssetsWorkspace::setFilterText(const QString& text)
+{
+    m_filter->textEdit()->setFilterText(text);
+    return m_filter->applyText();
+}
+
+QList<Command> AssetsWorkspace::commands()
+{
+    const auto command = [this](const QString& id, const QString& title, const QString& detail, const QString& iconName,
+                                const QKeySequence& keys, std::function<void()> what) {
+        Command made;
+        made.id = QStringLiteral("assets.") + id;
+        made.title = title;
+        made.detail = detail;
+        made.icon = iconName;
+        made.shortcut = keys;
+        made.run = std::move(what);
+        return made;
+    };
+    QList<Command> list;
+    if (!m_browser)
+        return list;
+    list << command(QStringLiteral("addClause"), tr("Add a clause to the filter"), {}, QStringLiteral("add"),
+                    QKeySequence(Qt::CTRL | Qt::Key_I), [this] { m_filter->addClause(); })
+         << command(QStringLiteral("newFilter"), tr("New filter"), tr("can be undone"), QStringLiteral("filter"), {},
+                    [this] { m_filter->clearFilter(); })
+         << command(QStringLiteral("text"), m_filter->showsText() ? tr("Show the filter as groups") : tr("Edit the filter as text"), {},
+                    QStringLiteral("code"), QKeySequence(Qt::CTRL | Qt::Key_T), [this] { m_filter->setTextShown(!m_filter->showsText()); })
+         << command(QStringLiteral("search"), tr("Search attributes"), {}, QStringLiteral("search"), QKeySequence::Find, [this] { focusSearch(); })
+         << command(QStringLiteral("rows"), tr("Go to the rows"), {}, QStringLiteral("table"), {},
+                    [this] { m_resultsPane->view()->setFocus(Qt::OtherFocusReason); })
+         << command(QStringLiteral("asset"), tr("Search the attributes of the asset"), {}, QStringLiteral("assets"), {},
+                    [this] { m_asset->focusSearch(); })
+         << command(QStringLiteral("exportCsv"), tr("Export all rows as CSV…"), {}, QStringLiteral("export"), QKeySequence(Qt::CTRL | Qt::Key_E),
+                    [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::Csv); })
+         << command(QStringLiteral("exportJsonLines"), tr("Export all rows as JSON Lines…"), {}, QStringLiteral("export"), {},
+                    [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::JsonLines); })
+         << command(QStringLiteral("refresh"), tr("Read the rows again"), {}, QStringLiteral("refresh"), QKeySequence::Refresh, [this] { refresh(); })
+         << command(QStringLiteral("catalog"), tr("Read the attributes again"), {}, QStringLiteral("refresh"), {}, [this] { m_catalog->reload(); });
+    return list;
+}
+
+QList<PaletteProvider*> AssetsWorkspace::paletteProviders()
+{
+    return {m_attributePalette.get(), m_assetPalette.get()};
+}
+
+void AssetsWorkspace::focusSearch()
+{
+    m_attributes->focusSearch();
+}
+
+void AssetsWorkspace::refresh()
+{
+    if (!m_catalog)
+        return;
+    if (!m_catalog->isLoaded()) {
+        m_catalog->reload();
+        return;
+    }
+    run(true);
+    m_asset->refresh();
+}
+
+void AssetsWorkspace::cancel()
+{
+    m_typingPause.stop();
+    m_detailPatience.stop();
+    m_waitingForDetails = false;
+    m_results->cancelLoading();
+    cancelCount();
+    m_resultsPane->cancelExport();
+    tellSettled();
+}
+
+void AssetsWorkspace::rememberTenant() const
+{
+    if (m_loadedKey.isEmpty() || !m_columnsReady)
+        return;
+    QVariantMap state;
+    state.insert(QStringLiteral("filter"), filter::print(m_document->expression()));
+    state.insert(QStringLiteral("text"), m_filter->unappliedText());
+    QStringList names;
+    for (const int id : m_resultsPane->view()->shownColumns()) {
+        if (const Attribute* attribute = m_knowledge->catalog().findId(id))
+            names.append(attribute->name);
+    }
+    state.insert(QStringLiteral("columns"), toVariants(names));
+    state.insert(QStringLiteral("widths"), m_resultsPane->view()->saveWidths());
+    state.insert(QStringLiteral("pinned"), toVariants(m_asset->pinned()));
+    m_tenantStates.insert(m_loadedKey, state);
+}
+
+void AssetsWorkspace::restoreTenant()
+{
+    m_loadedKey = tenantKey();
+    const QVariantMap state = m_tenantStates.value(m_loadedKey).toMap();
+    const filter::ParseResult parsed = filter::parse(state.value(QStringLiteral("filter")).toString());
+    m_document->load(parsed.ok() ? parsed.expression : filter::Expression());
+    m_filter->setUnappliedText(state.value(QStringLiteral("text")).toString());
+    m_asset->setPinned(state.value(QStringLiteral("pinned")).toStringList());
+}
+
+QVariantMap AssetsWorkspace::saveState() const
+{
+    rememberTenant();
+    QVariantMap state;
+    state.insert(QStringLiteral("tenants"), m_tenantStates);
+    state.insert(QStringLiteral("panes"), m_splitter->saveState());
+    state.insert(QStringLiteral("attributePane"), m_attributes->saveSplitter());
+    state.insert(QStringLiteral("assetPane"), m_asset->saveSplitter());
+    state.insert(QStringLiteral("historyRange"), m_asset->rangeIndex());
+    state.insert(QStringLiteral("filterHistory"), toVariants(m_filter->textEdit()->history()));
+    return state;
+}
+
+void AssetsWorkspace::restoreState(const QVariantMap& state)
+{
+    m_tenantStates = state.value(QStringLiteral("tenants")).toMap();
+    if (state.contains(QStringLiteral("panes")))
+        m_splitter->restoreState(state.value(QStringLiteral("panes")).toByteArray());
+    if (state.contains(QStringLiteral("attributePane")))
+        m_attributes->restoreSplitter(state.value(QStringLiteral("attributePane")).toByteArray());
+    if (state.contains(QStringLiteral("assetPane")))
+        m_asset->restoreSplitter(state.value(QStringLiteral("assetPane")).toByteArray());
+    m_asset->setRangeIndex(state.value(QStringLiteral("historyRange"), 0).toInt());
+    m_filter->textEdit()->setHistory(state.value(QStringLiteral("filterHistory")).toStringList());
+}
+
+bool AssetsWorkspace::isSettled() const
+{
+    if (!context() || !context()->tenant().isValid())
+        return !context() || context()->tenantsLoading() != AppContext::Loading::Busy;
+    if (m_stale)
+        return !m_active;
+    if (!m_catalog)
+        return true;
+    if (!m_catalog->isLoaded())
+        return m_catalog->error().has_value();
+    return !m_typingPause.isActive() && !m_waitingForDetails && !m_results->isLoading() && !m_results->isGoingToEnd()
+        && m_countTicket == 0 && m_findTicket == 0 && !m_asset->isLoading();
+}
+
+QString AssetsWorkspace::shownError() const
+{
+    for (const QString& error : {m_resultsPane->strip()->errorText(), m_resultsPane->exportStrip()->errorText(),
+                                 m_attributes->strip()->errorText(), m_asset->shownError()}) {
+        if (!error.isEmpty())
+            return error;
+    }
+    return {};
+}
+
+void AssetsWorkspace::tellSettled()
+{
+    Q_EMIT settledChanged();
+}
+
+QList<TourStep> AssetsWorkspace::tourSteps()
+{
+    return {
+        {tr("a filter"),
+         [this] {
+             const AttributeCatalog& catalog = m_knowledge->catalog();
+             const auto has = [&catalog](const char* name) { return catalog.findName(QLatin1String(name)) != nullptr; };
+             if (has("status") && has("region") && has("engine.coolant_temp") && has("firmware")) {
+                 setFilterText(QStringLiteral("status = \"active\" and engine.coolant_temp > 95 and "
+                                              "(region = \"eu-south\" or firmware = \"4.2.1\")"));
+                 QList<int> columns;
+                 for (const char* name : {"engine.coolant_temp", "region", "firmware", "speed"}) {
+                     if (const Attribute* attribute = catalog.findName(QLatin1String(name)))
+                         columns.append(attribute->id);
+                 }
+                 m_results->setColumns(columns);
+                 m_asset->setPinned({QStringLiteral("engine.coolant_temp"), QStringLiteral("firmware"), QStringLiteral("region")});
+                 return;
+             }
+             // Another platform: the most common text and its most common value.
+             const Attribute* best = nullptr;
+             for (int i = 0; i < catalog.size(); ++i) {
+                 const Attribute& attribute = catalog.at(i);
+                 if (attribute.type == ValueType::String && attribute.entitiesWith
+                     && (!best || *attribute.entitiesWith > *best->entitiesWith))
+                     best = &attribute;
+             }
+             if (best)
+                 addClause(existsClause(*best));
+         }},
+        {tr("an attribute"),
+         [this] {
+             const Attribute* attribute = m_knowledge->catalog().findName(QStringLiteral("engine.coolant_temp"));
+             if (!attribute && m_results->columns().size() > 0)
+                 attribute = m_knowledge->catalog().findId(m_results->columns().first());
+             if (attribute) {
+                 m_attributes->select(attribute->id);
+                 m_asset->selectAttribute(attribute->id);
+             }
+         }},
+        {tr("an asset"),
+         [this] {
+             if (m_results->rowCount() > 0)
+                 m_resultsPane->view()->setCurrentIndex(m_results->index(0, 0));
+         }},
+    };
+}
+
+} // namespace atlas::gui
