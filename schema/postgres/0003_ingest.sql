@@ -105,13 +105,18 @@ begin
     end if;
 
     -- Of observations with the same key the first that arrived stands, in history and as current value alike.
-    with resolved as materialized (
+    -- The dictionary first, once an entry: left to itself the planner looks each entity up once a value.
+    with sent_entities as materialized (
+        select i.entity_ord, o.entity_id from pg_temp.ingest_entities i
+          join entities o on o.tenant_id = p_tenant and o.external_id = i.external_id
+    ), sent_attributes as materialized (
+        select i.attribute_ord, o.attribute_id from pg_temp.ingest_attributes i
+          join attributes o on o.tenant_id = p_tenant and o.name = i.name and o.value_type = i.value_type
+    ), resolved as materialized (
         select e.entity_id, a.attribute_id, v.observed_at, v.value_num, v.value_text, v.value_exact, v.value_long, v.ctid as arrival
           from pg_temp.ingest_values v
-          join (select i.entity_ord, o.entity_id from pg_temp.ingest_entities i
-                  join entities o on o.tenant_id = p_tenant and o.external_id = i.external_id) e using (entity_ord)
-          join (select i.attribute_ord, o.attribute_id from pg_temp.ingest_attributes i
-                  join attributes o on o.tenant_id = p_tenant and o.name = i.name and o.value_type = i.value_type) a using (attribute_ord)
+          join sent_entities e using (entity_ord)
+          join sent_attributes a using (attribute_ord)
          where v.observed_at <= horizon
     ), history as (
         insert into attribute_events (tenant_id, entity_id, attribute_id, observed_at, value_num, value_text, value_exact, value_long)
