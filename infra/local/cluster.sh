@@ -32,7 +32,8 @@ Usage: infra/local/cluster.sh [--state DIR] COMMAND
   down                 stop every node
   status [--quiet]     a table; exit status 0 if all nodes are up, 1 if some are down
   reset                stop and delete everything
-  subscribe            feed the warehouse from the primary (once the schema is applied)
+  subscribe [--wait]   feed the warehouse from the primary, once the schema is applied; --wait: until the
+                       first copy is done. Cheaper after a first load than before
   psql NODE [ARGS]     psql as the superuser, through the private socket
   pid NODE             the process number of the node's postmaster
   start NODE           start one node
@@ -186,6 +187,8 @@ main() {
             require_cluster
             lock_state
             subscribe
+            : >"$STATE/subscribed"
+            [[ ${1:-} != --wait ]] || await_first_copy
             ;;
         psql)
             require_running "${1:-}"

@@ -6,7 +6,7 @@
 --
 -- as a superuser, or as a member of rds_superuser on Amazon RDS and Aurora. Running it again changes nothing that is
 -- already as it should be. It sets no password: give each login its own afterwards (psql: \password atlas_owner).
--- PostgreSQL 15 or later; needs the packages of pg_partman (4.7 or later) and pg_stat_statements.
+-- PostgreSQL 15 or later; needs the packages of pg_partman 4.7 and pg_stat_statements.
 
 \set ON_ERROR_STOP on
 \if :{?database}
@@ -48,8 +48,8 @@ $$;
 grant pg_monitor to atlas_agent, atlas_operator, atlas_admin;
 
 -- Replication is an attribute of a role that only a superuser gives; RDS and Aurora have a role for it instead.
--- atlas_cdc copies whole tables: row security would silently empty the first copy. Where it cannot be exempted
--- (RDS, Aurora), the migrations' policy for atlas_cdc lets it read.
+-- atlas_cdc copies whole tables: row security would empty the first copy. A superuser exempts it here; elsewhere the
+-- policies of 0006_publication.sql let it read, and nothing else.
 do $$
 begin
     if (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
@@ -105,6 +105,10 @@ grant execute on all procedures in schema partman to atlas_owner;
 -- What the server must be told elsewhere (postgresql.conf, or the parameter group) -----------------------------------
 do $$
 begin
+    if (select extversion from pg_extension where extname = 'pg_partman') !~ '^4\.' then
+        raise warning 'pg_partman is %: the migrations are written for version 4.7',
+            (select extversion from pg_extension where extname = 'pg_partman');
+    end if;
     if current_setting('wal_level') <> 'logical' then
         raise warning 'wal_level is %: the warehouse can be fed only with wal_level = logical (RDS, Aurora: rds.logical_replication = 1)',
             current_setting('wal_level');

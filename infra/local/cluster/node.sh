@@ -85,6 +85,7 @@ create_server() { # NODE
     local node=$1 fresh=$DATA/.$1.new options=()
     [[ ! -f $DATA/$node/PG_VERSION ]] || return 0
     note "creating $node."
+    rm -f -- "$STATE/subscribed"
     [[ ! -f $STATE/fast-unsafe ]] || options+=(--no-sync)
     rm -rf -- "${DATA:?}/$node"
     # Only the encoding and code point order: production servers differ in their collation, the schema must not care.

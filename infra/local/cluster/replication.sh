@@ -191,6 +191,18 @@ drop_subscription() {
         -c "alter subscription $SUBSCRIPTION set (slot_name = none)" -c "drop subscription $SUBSCRIPTION"
 }
 
+# Until every table's first copy is done.
+await_first_copy() {
+    local deadline=$((SECONDS + 900)) left
+    while :; do
+        left=$(super warehouse warehouse -c "select count(*) from pg_subscription_rel where srsubstate <> 'r'") ||
+            die 'cannot ask the warehouse; is the cluster up?'
+        [[ $left != 0 ]] || return 0
+        ((SECONDS < deadline)) || die "the first copy is not done after 15 minutes; see $(log_of warehouse)."
+        sleep 0.5
+    done
+}
+
 create_subscription() { # TABLES
     note 'subscribing the warehouse to the primary.'
     # Slots of an earlier subscription keep WAL for nobody, and rows of an earlier one would collide with the copy.

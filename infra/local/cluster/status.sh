@@ -11,12 +11,14 @@ select case when current_database() = 'warehouse' then 'warehouse'
 END
 }
 
-# name|bytes|seconds for every follower that is connected; seconds are empty while it is idle and caught up.
+# name|bytes|seconds for every follower that is connected. Seconds are empty while it is idle and caught up, and while
+# WAL is not even sent yet: PostgreSQL measures only what was.
 ask_lag() {
     super primary atlas -f - 2>/dev/null <<'END'
 select replace(application_name, '_', '-'),
        greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 0)::bigint,
-       round(extract(epoch from replay_lag)::numeric, 1)
+       case when pg_wal_lsn_diff(pg_current_wal_lsn(), sent_lsn) < 1048576
+            then round(extract(epoch from replay_lag)::numeric, 1) end
   from pg_stat_replication where state in ('streaming', 'catchup')
 END
 }

@@ -28,10 +28,17 @@ export_environment() {
 ensure_schema() {
     ADVICE="If the schema is older than a changed migration: ./atlas cluster reset starts over, losing the data."
     step 'Schema' schema "$CTL" schema apply
-    ensure_subscription
 }
 
-ensure_subscription() {
+# Copying loaded data is less work for everybody than decoding the load row by row, so demo and "ctl load" subscribe
+# after the load; everything else does before its first use.
+ensure_subscription() { # [--wait]
     ADVICE="Look at ./atlas cluster status and $STATE/data/log/warehouse.log"
-    step 'Warehouse subscription' subscribe "$CLUSTER" --state "$STATE" subscribe
+    step 'Warehouse subscription' subscribe "$CLUSTER" --state "$STATE" subscribe "$@"
+}
+
+# Without a schema there is nothing to subscribe to, which is no error here.
+subscribe_if_missing() {
+    [[ -f $STATE/subscribed ]] ||
+        "$CLUSTER" --state "$STATE" subscribe >"$LOGS/subscribe.log" 2>&1 6>&- 7>&- 8>&- || true
 }

@@ -32,6 +32,11 @@ run_demo() {
     export_environment
     ensure_schema
     ensure_data
+    if [[ -n $headless ]]; then
+        ensure_subscription --wait
+    else
+        ensure_subscription
+    fi
     unlock
 
     background agent "$CTL" agent
