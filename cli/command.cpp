@@ -18,7 +18,8 @@ namespace {
 
 const RegisteredStatement tenantSql{"tenant.find", "Tenant by name",
                                     "select tenant_id from atlas.tenants where name = $1::text"};
-const RegisteredStatement tenantsSql{"tenant.names", "Tenants of this login", "select name from atlas.tenants order by name limit 50"};
+const RegisteredStatement tenantsSql{"tenant.names", "Tenants of this login",
+                                     "select name from atlas.tenants order by name limit 50"};
 
 std::atomic<bool> stopAsked{false};
 
@@ -81,12 +82,17 @@ void fail(const db::DbError& error)
 
 void Connection::addOptions(QCommandLineParser& parser)
 {
-    parser.addOption({QStringLiteral("environment"),
-                      QStringLiteral("Connect to this environment of the console (default: $ATLAS_ENVIRONMENT)."), QStringLiteral("name")});
-    parser.addOption({QStringLiteral("service"), QStringLiteral("Connect to this service of pg_service.conf as the primary."),
+    parser.addOption(
+        {QStringLiteral("environment"),
+         QStringLiteral("Connect to this environment of the console (default: $ATLAS_ENVIRONMENT)."),
+         QStringLiteral("name")});
+    parser.addOption({QStringLiteral("service"),
+                      QStringLiteral("Connect to this service of pg_service.conf as the primary."),
                       QStringLiteral("name")});
-    parser.addOption({QStringLiteral("user"), QStringLiteral("Log in as this role (default: the environment's login for the command)."),
-                      QStringLiteral("role")});
+    parser.addOption(
+        {QStringLiteral("user"),
+         QStringLiteral("Log in as this role (default: the environment's login for the command)."),
+         QStringLiteral("role")});
 }
 
 std::unique_ptr<Connection> Connection::fromParser(const QCommandLineParser& parser)
@@ -94,8 +100,8 @@ std::unique_ptr<Connection> Connection::fromParser(const QCommandLineParser& par
     const EnvironmentStore store;
     for (const QString& notice : store.notices())
         say(notice);
-    auto environment
-        = resolveEnvironment(store, parser.value(QStringLiteral("environment")), parser.value(QStringLiteral("service")));
+    auto environment = resolveEnvironment(store, parser.value(QStringLiteral("environment")),
+                                          parser.value(QStringLiteral("service")));
     if (!environment) {
         fail(environment.error());
         return nullptr;
@@ -170,7 +176,8 @@ void installSignalHandlers()
 void parse(QCommandLineParser& parser, const QString& command, const QStringList& arguments)
 {
     // Not Qt's own, which also offers options of Qt that no command has.
-    const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")}, QStringLiteral("Show this help."));
+    const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")},
+                                  QStringLiteral("Show this help."));
     parser.addOption(help);
     if (!parser.parse(QStringList{programName() + QLatin1Char(' ') + command} + arguments)) {
         fail(parser.errorText());
@@ -181,7 +188,8 @@ void parse(QCommandLineParser& parser, const QString& command, const QStringList
         QString text = parser.helpText();
         // Qt prints the program's path as it was started; what is typed is the command.
         text.replace(QCoreApplication::applicationFilePath(), programName());
-        text.replace(QRegularExpression(QStringLiteral("^Usage: \\S+")), QStringLiteral("Usage: atlasctl ") + command);
+        text.replace(QRegularExpression(QStringLiteral("^Usage: \\S+")),
+                     QStringLiteral("Usage: atlasctl ") + command);
         std::fputs(text.toUtf8().constData(), stdout);
         std::exit(Ok);
     }

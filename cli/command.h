@@ -16,7 +16,8 @@ namespace atlas::cli {
 /// Exit statuses of every command, also in the man page.
 enum ExitStatus : int {
     Ok = 0,
-    Failed = 1,        ///< it ran and did not succeed (a rejected line, a failed verification, an error of the server)
+    Failed =
+        1, ///< it ran and did not succeed (a rejected line, a failed verification, an error of the server)
     Usage = 2,         ///< the call's words are wrong
     Unreachable = 3,   ///< no connection to what it needs
     Denied = 4,        ///< the server refused: authentication or permission
@@ -31,7 +32,8 @@ void say(const QString& line);
 void fail(const QString& line);
 void fail(const db::DbError& error);
 
-/// What a command connects with: --environment NAME, --service NAME, $ATLAS_ENVIRONMENT, or libpq's own variables.
+/// What a command connects with: --environment NAME, --service NAME, $ATLAS_ENVIRONMENT, or libpq's own
+/// variables.
 class Connection
 {
 public:
@@ -41,9 +43,11 @@ public:
 
     db::Client& client() { return m_client; }
     const Environment& environment() const { return m_environment; }
-    /// Makes the endpoints of a purpose known to the client. --user (or PGUSER) overrides the environment's logins.
+    /// Makes the endpoints of a purpose known to the client. --user (or PGUSER) overrides the environment's
+    /// logins.
     void use(Purpose purpose);
-    /// Endpoint id of a node ("primary", "replica-1", "warehouse") for a purpose. See Environment::endpointId.
+    /// Endpoint id of a node ("primary", "replica-1", "warehouse") for a purpose. See
+    /// Environment::endpointId.
     QString endpoint(const QString& node, Purpose purpose) const;
     /// A session of one's own, or null after having said why not.
     std::unique_ptr<db::BlockingSession> open(const QString& node, Purpose purpose);
@@ -51,7 +55,10 @@ public:
     int lastStatus() const { return m_lastStatus; }
 
 private:
-    explicit Connection(Environment environment) : m_environment(std::move(environment)) {}
+    explicit Connection(Environment environment)
+        : m_environment(std::move(environment))
+    {
+    }
     Environment m_environment;
     db::Client m_client;
     QString m_user;
@@ -61,8 +68,8 @@ private:
 /// tenant_id of a tenant by name as this session sees it; nullopt after having said why.
 std::optional<int> findTenant(db::BlockingSession& session, const QString& name);
 
-/// Set by SIGINT and SIGTERM; long commands look at it between batches. installSignalHandlers() makes the first signal
-/// set it and the second end the program.
+/// Set by SIGINT and SIGTERM; long commands look at it between batches. installSignalHandlers() makes the
+/// first signal set it and the second end the program.
 bool interrupted();
 void installSignalHandlers();
 
@@ -74,7 +81,8 @@ struct Command
     int (*run)(const QStringList& arguments);
 };
 
-/// Parses with --help handled: prints help to stdout and exits 0; a wrong option prints to stderr and exits Usage.
+/// Parses with --help handled: prints help to stdout and exits 0; a wrong option prints to stderr and exits
+/// Usage.
 void parse(QCommandLineParser& parser, const QString& command, const QStringList& arguments);
 
 int runSchema(const QStringList& arguments);

@@ -57,7 +57,8 @@ void sayPosition(const QString& text, qsizetype position, qsizetype length)
         end = text.size();
     const qsizetype from = std::max(begin, position - 60);
     say(QStringLiteral("  ") + text.mid(from, std::min<qsizetype>(end - from, 100)));
-    say(QString(2 + position - from, QLatin1Char(' ')) + QString(std::max<qsizetype>(1, length), QLatin1Char('^')));
+    say(QString(2 + position - from, QLatin1Char(' ')) +
+        QString(std::max<qsizetype>(1, length), QLatin1Char('^')));
 }
 
 /// One look at every node, to know where the query may go.
@@ -99,7 +100,8 @@ struct Attempt
 Attempt runOn(Connection& connection, const routing::Route& route, const Call& call, bool useHot)
 {
     Attempt attempt;
-    auto opened = db::BlockingSession::open(connection.client(), connection.endpoint(route.node, Purpose::Analyst));
+    auto opened =
+        db::BlockingSession::open(connection.client(), connection.endpoint(route.node, Purpose::Analyst));
     if (!opened) {
         attempt.error = opened.error();
         return attempt;
@@ -115,11 +117,13 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     QStringList names = call.parsed.expression.attributes();
     names += call.columns;
     names.removeDuplicates();
-    const QString catalogNode = route.role == db::EndpointRole::Warehouse ? QStringLiteral("primary") : route.node;
+    const QString catalogNode =
+        route.role == db::EndpointRole::Warehouse ? QStringLiteral("primary") : route.node;
     std::unique_ptr<db::BlockingSession> catalogSession;
     db::BlockingSession* catalogFrom = &session;
     if (route.role == db::EndpointRole::Warehouse) {
-        auto other = db::BlockingSession::open(connection.client(), connection.endpoint(catalogNode, Purpose::Analyst));
+        auto other = db::BlockingSession::open(connection.client(),
+                                               connection.endpoint(catalogNode, Purpose::Analyst));
         if (!other) {
             attempt.error = other.error();
             return attempt;
@@ -134,8 +138,9 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     }
     AttributeCatalog catalog = AttributeCatalog::fromRows(*rows);
     const auto problems = filter::validate(call.parsed, catalog);
-    const auto unknownColumn = std::find_if(call.columns.cbegin(), call.columns.cend(),
-                                            [&catalog](const QString& name) { return !catalog.findName(name); });
+    const auto unknownColumn =
+        std::find_if(call.columns.cbegin(), call.columns.cend(),
+                     [&catalog](const QString& name) { return !catalog.findName(name); });
     if (!problems.isEmpty() || unknownColumn != call.columns.cend()) {
         // Suggestions need every name.
         const auto all = catalogFrom->exec(AttributeCatalog::listStatement(*tenant));
@@ -148,8 +153,9 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         if (unknownColumn != call.columns.cend()) {
             const QStringList similar = filter::similarNames(*unknownColumn, whole.names(), 3);
             fail(QStringLiteral("no attribute \"%1\" for a column%2")
-                     .arg(*unknownColumn,
-                          similar.isEmpty() ? QString() : QStringLiteral("; there is ") + similar.join(QStringLiteral(", "))));
+                     .arg(*unknownColumn, similar.isEmpty() ? QString()
+                                                            : QStringLiteral("; there is ") +
+                                                                  similar.join(QStringLiteral(", "))));
         }
         attempt.status = Usage;
         return attempt;
@@ -164,7 +170,8 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     request.role = route.role;
     request.useHot = useHot;
     request.longestValue = call.format == exporting::RowFormat::Table ? 1024 : 0;
-    browse::PageStatement built = call.count ? browse::countStatement(request, catalog) : browse::pageStatement(request, catalog);
+    browse::PageStatement built =
+        call.count ? browse::countStatement(request, catalog) : browse::pageStatement(request, catalog);
     if (built.problem) {
         fail(built.problem->message);
         attempt.status = Failed;
@@ -254,22 +261,32 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
 int runFilter(const QStringList& arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(
-        QStringLiteral("Runs a filter. Rows go to stdout; where they came from, how old they may be and how long it took to stderr.\n"
-                       "The language is described in docs/filter-language.md; an empty expression matches every asset."));
+    parser.setApplicationDescription(QStringLiteral(
+        "Runs a filter. Rows go to stdout; where they came from, how old they may be and how long it took to "
+        "stderr.\n"
+        "The language is described in docs/filter-language.md; an empty expression matches every asset."));
     Connection::addOptions(parser);
-    const QCommandLineOption tenant(QStringLiteral("tenant"), QStringLiteral("Tenant, by name."), QStringLiteral("name"));
-    const QCommandLineOption count(QStringLiteral("count"), QStringLiteral("Write the exact number of assets only."));
-    const QCommandLineOption columns(QStringLiteral("columns"), QStringLiteral("Attributes to show; names with commas in backquotes."),
+    const QCommandLineOption tenant(QStringLiteral("tenant"), QStringLiteral("Tenant, by name."),
+                                    QStringLiteral("name"));
+    const QCommandLineOption count(QStringLiteral("count"),
+                                   QStringLiteral("Write the exact number of assets only."));
+    const QCommandLineOption columns(QStringLiteral("columns"),
+                                     QStringLiteral("Attributes to show; names with commas in backquotes."),
                                      QStringLiteral("a,b"));
-    const QCommandLineOption format(QStringLiteral("format"), QStringLiteral("table, csv or jsonl (default: table)."),
+    const QCommandLineOption format(QStringLiteral("format"),
+                                    QStringLiteral("table, csv or jsonl (default: table)."),
                                     QStringLiteral("format"), QStringLiteral("table"));
-    const QCommandLineOption limit(QStringLiteral("limit"), QStringLiteral("At most this many assets (default: all)."), QStringLiteral("n"));
-    const QCommandLineOption intent(QStringLiteral("intent"),
-                                    QStringLiteral("What it is for, which decides how fresh it must be: critical, dashboard, operational, "
-                                                   "alert, reporting, analytics, historical, compliance (default: operational)."),
-                                    QStringLiteral("intent"), QStringLiteral("operational"));
-    const QCommandLineOption explain(QStringLiteral("explain"), QStringLiteral("Tell how it was compiled and why, on stderr."));
+    const QCommandLineOption limit(QStringLiteral("limit"),
+                                   QStringLiteral("At most this many assets (default: all)."),
+                                   QStringLiteral("n"));
+    const QCommandLineOption intent(
+        QStringLiteral("intent"),
+        QStringLiteral(
+            "What it is for, which decides how fresh it must be: critical, dashboard, operational, "
+            "alert, reporting, analytics, historical, compliance (default: operational)."),
+        QStringLiteral("intent"), QStringLiteral("operational"));
+    const QCommandLineOption explain(QStringLiteral("explain"),
+                                     QStringLiteral("Tell how it was compiled and why, on stderr."));
     parser.addOptions({tenant, count, columns, format, limit, intent, explain});
     parser.addPositionalArgument(QStringLiteral("expression"), QStringLiteral("The filter."));
     parse(parser, QStringLiteral("filter"), arguments);
@@ -280,11 +297,14 @@ int runFilter(const QStringList& arguments)
         fail(QStringLiteral("say --tenant NAME and one expression (in quotes)"));
         return Usage;
     }
-    call.text = parser.positionalArguments().first();
+    call.text = parser.positionalArguments().constFirst();
     call.parsed = filter::parse(call.text);
     if (!call.parsed.ok()) {
         const filter::LineColumn place = filter::lineColumn(call.text, call.parsed.error->position);
-        fail(QStringLiteral("line %1, column %2: %3").arg(place.line).arg(place.column).arg(call.parsed.error->message));
+        fail(QStringLiteral("line %1, column %2: %3")
+                 .arg(place.line)
+                 .arg(place.column)
+                 .arg(call.parsed.error->message));
         sayPosition(call.text, call.parsed.error->position, call.parsed.error->length);
         return Usage;
     }

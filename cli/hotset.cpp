@@ -17,13 +17,18 @@ int run(const QString& command, hotset::Kind kind, const QStringList& arguments)
     QCommandLineParser parser;
     parser.setApplicationDescription(
         kind == hotset::Kind::Promote
-            ? QStringLiteral("Brings an attribute into the hot set: online, in batches, verified row by row before readers use it.\n"
-                             "Goes on with a job that was interrupted. Ctrl+C leaves the job where it is; --cancel-on-interrupt undoes it.")
-            : QStringLiteral("Takes an attribute out of the hot set: readers stop using it at once, then what was written is removed."));
+            ? QStringLiteral("Brings an attribute into the hot set: online, in batches, verified row by row "
+                             "before readers use it.\n"
+                             "Goes on with a job that was interrupted. Ctrl+C leaves the job where it is; "
+                             "--cancel-on-interrupt undoes it.")
+            : QStringLiteral("Takes an attribute out of the hot set: readers stop using it at once, then "
+                             "what was written is removed."));
     Connection::addOptions(parser);
-    const QCommandLineOption tenantOption(QStringLiteral("tenant"), QStringLiteral("Tenant, by name."), QStringLiteral("name"));
-    const QCommandLineOption undoOption(QStringLiteral("cancel-on-interrupt"),
-                                        QStringLiteral("Ctrl+C cancels the promotion and removes what it wrote."));
+    const QCommandLineOption tenantOption(QStringLiteral("tenant"), QStringLiteral("Tenant, by name."),
+                                          QStringLiteral("name"));
+    const QCommandLineOption undoOption(
+        QStringLiteral("cancel-on-interrupt"),
+        QStringLiteral("Ctrl+C cancels the promotion and removes what it wrote."));
     parser.addOption(tenantOption);
     if (kind == hotset::Kind::Promote)
         parser.addOption(undoOption);
@@ -59,7 +64,8 @@ int run(const QString& command, hotset::Kind kind, const QStringList& arguments)
         }
         const AttributeCatalog catalog = AttributeCatalog::fromRows(*rows);
         const HotState state = catalog.at(0).state;
-        if ((kind == hotset::Kind::Promote && state == HotState::Hot) || (kind == hotset::Kind::Demote && state == HotState::Cold)) {
+        if ((kind == hotset::Kind::Promote && state == HotState::Hot) ||
+            (kind == hotset::Kind::Demote && state == HotState::Cold)) {
             say(QStringLiteral("%1 is %2 already").arg(name, hotStateName(state)));
             return Ok;
         }

@@ -16,14 +16,16 @@ namespace {
 
 void printTable(const QList<lag::StageLag>& stages)
 {
-    std::printf("%-10s %-16s %-15s %10s %14s  %s\n", "STAGE", "NODE", "STATE", "SECONDS", "BYTES", "EVIDENCE");
+    std::printf("%-10s %-16s %-15s %10s %14s  %s\n", "STAGE", "NODE", "STATE", "SECONDS", "BYTES",
+                "EVIDENCE");
     for (const lag::StageLag& stage : stages) {
         // A dash where it is not known: never a zero that nobody measured.
-        const QString seconds = stage.lagSeconds ? QString::number(*stage.lagSeconds, 'f', 2) : QStringLiteral("-");
+        const QString seconds =
+            stage.lagSeconds ? QString::number(*stage.lagSeconds, 'f', 2) : QStringLiteral("-");
         const QString bytes = stage.lagBytes ? QString::number(*stage.lagBytes) : QStringLiteral("-");
-        std::printf("%-10s %-16s %-15s %10s %14s  %s\n", qUtf8Printable(stage.stage), qUtf8Printable(stage.node),
-                    qUtf8Printable(lag::stateName(stage.state)), qUtf8Printable(seconds), qUtf8Printable(bytes),
-                    qUtf8Printable(stage.evidence));
+        std::printf("%-10s %-16s %-15s %10s %14s  %s\n", qUtf8Printable(stage.stage),
+                    qUtf8Printable(stage.node), qUtf8Printable(lag::stateName(stage.state)),
+                    qUtf8Printable(seconds), qUtf8Printable(bytes), qUtf8Printable(stage.evidence));
     }
 }
 
@@ -41,11 +43,15 @@ int runLag(const QStringList& arguments)
 {
     QCommandLineParser parser;
     parser.setApplicationDescription(
-        QStringLiteral("Tells how far each stage is behind the primary's commits. States: current, behind, falling behind, idle, unknown.\n"
+        QStringLiteral("Tells how far each stage is behind the primary's commits. States: current, behind, "
+                       "falling behind, idle, unknown.\n"
                        "Exit status 1 when a stage is behind, falling behind or unknown."));
     Connection::addOptions(parser);
-    const QCommandLineOption json(QStringLiteral("json"), QStringLiteral("An array, one object a stage (with --watch: one array a line)."));
-    const QCommandLineOption watch(QStringLiteral("watch"), QStringLiteral("Look every second until interrupted."));
+    const QCommandLineOption json(
+        QStringLiteral("json"),
+        QStringLiteral("An array, one object a stage (with --watch: one array a line)."));
+    const QCommandLineOption watch(QStringLiteral("watch"),
+                                   QStringLiteral("Look every second until interrupted."));
     parser.addOptions({json, watch});
     parse(parser, QStringLiteral("lag"), arguments);
     if (!parser.positionalArguments().isEmpty()) {

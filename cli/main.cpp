@@ -30,13 +30,16 @@ void printHelp(FILE* out)
                out);
     for (const Command& command : commands)
         std::fprintf(out, "  %-12s %s\n", command.name, command.summary);
-    std::fputs("\n"
-               "atlasctl COMMAND --help tells a command's options.\n\n"
-               "Connects to --environment NAME, --service NAME, $ATLAS_ENVIRONMENT, or as libpq's own variables say.\n"
-               "Passwords come from libpq (~/.pgpass, PGPASSFILE, pg_service.conf); there is no option for them.\n\n"
-               "Exit status: 0 done; 1 it ran and did not succeed; 2 wrong call; 3 no connection; 4 refused by the server;\n"
-               "130 interrupted.\n",
-               out);
+    std::fputs(
+        "\n"
+        "atlasctl COMMAND --help tells a command's options.\n\n"
+        "Connects to --environment NAME, --service NAME, $ATLAS_ENVIRONMENT, or as libpq's own variables "
+        "say.\n"
+        "Passwords come from libpq (~/.pgpass, PGPASSFILE, pg_service.conf); there is no option for them.\n\n"
+        "Exit status: 0 done; 1 it ran and did not succeed; 2 wrong call; 3 no connection; 4 refused by the "
+        "server;\n"
+        "130 interrupted.\n",
+        out);
 }
 
 } // namespace

@@ -21,11 +21,11 @@ int status(db::BlockingSession& session, const QString& node, const QList<schema
         for (const schema::Applied& one : *applied) {
             if (one.version == migration.version)
                 state = one.checksum == migration.checksum
-                    ? QStringLiteral("applied %1").arg(one.appliedAt.toString(Qt::ISODate))
-                    : QStringLiteral("ALTERED: applied with other contents");
+                            ? QStringLiteral("applied %1").arg(one.appliedAt.toString(Qt::ISODate))
+                            : QStringLiteral("ALTERED: applied with other contents");
         }
-        std::printf("%-10s %04d %-14s %s\n", qUtf8Printable(node), migration.version, qUtf8Printable(migration.name),
-                    qUtf8Printable(state));
+        std::printf("%-10s %04d %-14s %s\n", qUtf8Printable(node), migration.version,
+                    qUtf8Printable(migration.name), qUtf8Printable(state));
     }
     const QString problem = schema::conflict(known, *applied);
     if (!problem.isEmpty()) {
@@ -38,14 +38,18 @@ int status(db::BlockingSession& session, const QString& node, const QList<schema
 int apply(db::BlockingSession& session, const QString& node, const QList<schema::Migration>& known)
 {
     const auto outcome = schema::apply(session, known, [&node](const schema::Migration& migration) {
-        say(QStringLiteral("%1: applying %2 %3").arg(node).arg(migration.version, 4, 10, QLatin1Char('0')).arg(migration.name));
+        say(QStringLiteral("%1: applying %2 %3")
+                .arg(node)
+                .arg(migration.version, 4, 10, QLatin1Char('0'))
+                .arg(migration.name));
     });
     if (!outcome) {
         fail(outcome.error());
         return exitStatusFor(outcome.error());
     }
-    say(outcome->appliedNow == 0 ? QStringLiteral("%1: schema version %2, nothing to do").arg(node).arg(outcome->version)
-                                 : QStringLiteral("%1: schema version %2").arg(node).arg(outcome->version));
+    say(outcome->appliedNow == 0
+            ? QStringLiteral("%1: schema version %2, nothing to do").arg(node).arg(outcome->version)
+            : QStringLiteral("%1: schema version %2").arg(node).arg(outcome->version));
     return Ok;
 }
 
@@ -55,14 +59,18 @@ int runSchema(const QStringList& arguments)
 {
     QCommandLineParser parser;
     parser.setApplicationDescription(
-        QStringLiteral("Applies the schema (schema/postgres, and schema/redshift/local where the warehouse is PostgreSQL) or tells "
-                       "what is applied.\nRun schema/postgres/bootstrap.sql once before, as a superuser: it makes roles, database and "
+        QStringLiteral("Applies the schema (schema/postgres, and schema/redshift/local where the warehouse "
+                       "is PostgreSQL) or tells "
+                       "what is applied.\nRun schema/postgres/bootstrap.sql once before, as a superuser: it "
+                       "makes roles, database and "
                        "extensions."));
     Connection::addOptions(parser);
-    parser.addPositionalArgument(QStringLiteral("action"), QStringLiteral("apply or status"), QStringLiteral("apply|status"));
+    parser.addPositionalArgument(QStringLiteral("action"), QStringLiteral("apply or status"),
+                                 QStringLiteral("apply|status"));
     parse(parser, QStringLiteral("schema"), arguments);
     const QStringList words = parser.positionalArguments();
-    if (words.size() != 1 || (words.first() != QLatin1String("apply") && words.first() != QLatin1String("status"))) {
+    if (words.size() != 1 ||
+        (words.first() != QLatin1String("apply") && words.first() != QLatin1String("status"))) {
         fail(QStringLiteral("say apply or status"));
         return Usage;
     }
@@ -85,7 +93,8 @@ int runSchema(const QStringList& arguments)
             continue;
         }
         worst = std::max(worst, run(*session, node,
-                                    schema::migrations(isPrimary ? schema::Target::Postgres : schema::Target::LocalWarehouse)));
+                                    schema::migrations(isPrimary ? schema::Target::Postgres
+                                                                 : schema::Target::LocalWarehouse)));
         if (worst != Ok && words.first() == QLatin1String("apply"))
             return worst;
     }

@@ -10,7 +10,8 @@ namespace atlas::cli {
 int runStatements(const QStringList& arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(QStringLiteral("Lists every statement that Atlas Console and atlasctl can send: name, purpose, text."));
+    parser.setApplicationDescription(QStringLiteral(
+        "Lists every statement that Atlas Console and atlasctl can send: name, purpose, text."));
     const QCommandLineOption brief(QStringLiteral("brief"), QStringLiteral("Names and purposes only."));
     parser.addOption(brief);
     parse(parser, QStringLiteral("statements"), arguments);

@@ -28,8 +28,9 @@ select extract(epoch from observed_at)::float8 as at, value_num,
  where tenant_id = $1::int and entity_id = $2::bigint and attribute_id = $3::int and observed_at >= to_timestamp($4::float8)
  order by observed_at desc limit 20000)sql"};
 
-const RegisteredStatement findSql{"browse.find", "Asset by its external id",
-                                  "select entity_id from atlas.entities where tenant_id = $1::int and external_id = $2::text"};
+const RegisteredStatement findSql{
+    "browse.find", "Asset by its external id",
+    "select entity_id from atlas.entities where tenant_id = $1::int and external_id = $2::text"};
 
 // Leakproof comparisons only, so that row security lets them into the covering index.
 const RegisteredStatement suggestSql{"browse.suggest", "Values that begin with what was typed", R"sql(
@@ -40,8 +41,10 @@ select value_text as value, count(*) as entities
 
 const bool composed = [] {
     StatementRegistry::add("browse.page", "Page of filter results",
-                           "(the compiled filter's entity ids, joined with entities and one probe of attribute_values per column)");
-    StatementRegistry::add("browse.count", "Exact count of a filter", "(select count(*) over the compiled filter)");
+                           "(the compiled filter's entity ids, joined with entities and one probe of "
+                           "attribute_values per column)");
+    StatementRegistry::add("browse.count", "Exact count of a filter",
+                           "(select count(*) over the compiled filter)");
     return true;
 }();
 
@@ -76,15 +79,16 @@ QByteArray number(int value)
 /// One cell as text; a probe by primary key, so that the planner has nothing to choose.
 QByteArray cellExpression(const QByteArray& alias, int longest)
 {
-    const QByteArray value = "coalesce(" + alias + ".value_long, " + alias + ".value_text, " + alias
-        + ".value_exact::text, " + alias + ".value_num::text)";
+    const QByteArray value = "coalesce(" + alias + ".value_long, " + alias + ".value_text, " + alias +
+                             ".value_exact::text, " + alias + ".value_num::text)";
     return longest > 0 ? "left(" + value + ", " + number(longest) + ")" : value;
 }
 
 filter::CompileOptions optionsFor(const PageRequest& request, const AttributeCatalog& catalog)
 {
     filter::CompileOptions options;
-    options.dialect = request.role == EndpointRole::Warehouse ? filter::Dialect::Redshift : filter::Dialect::Postgres;
+    options.dialect =
+        request.role == EndpointRole::Warehouse ? filter::Dialect::Redshift : filter::Dialect::Postgres;
     options.useHot = request.useHot && request.role != EndpointRole::Warehouse;
     options.partitions = request.role == EndpointRole::Warehouse ? 1 : catalog.partitions();
     return options;
@@ -119,27 +123,29 @@ PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& 
         // Redshift takes few correlated sub-selects: joins, and no newest observation.
         select += ", cast(null as double precision) as seen";
     } else {
-        select += ", (select extract(epoch from max(v.observed_at))::float8 from atlas.attribute_values v where v.tenant_id = "
-            + tenant + " and v.entity_id = p.entity_id) as seen";
+        select += ", (select extract(epoch from max(v.observed_at))::float8 from atlas.attribute_values v "
+                  "where v.tenant_id = " +
+                  tenant + " and v.entity_id = p.entity_id) as seen";
     }
     for (int i = 0; i < request.columns.size(); ++i) {
         const QByteArray attribute = "$" + number(next++) + "::int";
         params.append(db::param(request.columns.at(i)));
         const QByteArray alias = "c" + number(i);
-        const QByteArray where = alias + ".tenant_id = " + tenant + " and " + alias + ".entity_id = p.entity_id and " + alias
-            + ".attribute_id = " + attribute;
+        const QByteArray where = alias + ".tenant_id = " + tenant + " and " + alias +
+                                 ".entity_id = p.entity_id and " + alias + ".attribute_id = " + attribute;
         if (warehouse) {
             select += ", " + cellExpression(alias, request.longestValue) + " as c" + number(i);
             joins += " left join atlas.attribute_values " + alias + " on " + where;
         } else {
-            select += ", (select " + cellExpression(alias, request.longestValue) + " from atlas.attribute_values " + alias
-                + " where " + where + ") as c" + number(i);
+            select += ", (select " + cellExpression(alias, request.longestValue) +
+                      " from atlas.attribute_values " + alias + " where " + where + ") as c" + number(i);
         }
     }
     result.statement.name = QStringLiteral("browse.page");
     result.statement.purpose = QStringLiteral("Page of filter results");
-    result.statement.sql = select + "\n  from (" + compiled.value->sql + ") p\n  join atlas.entities e on e.tenant_id = " + tenant
-        + " and e.entity_id = p.entity_id" + joins + "\n order by p.entity_id";
+    result.statement.sql = select + "\n  from (" + compiled.value->sql +
+                           ") p\n  join atlas.entities e on e.tenant_id = " + tenant +
+                           " and e.entity_id = p.entity_id" + joins + "\n order by p.entity_id";
     result.statement.params = params;
     result.explain = compiled.value->explain.text();
     result.expectedRows = compiled.value->explain.expected;
@@ -207,7 +213,8 @@ quint64 Browser::runFiltered(const PageRequest& request, const AttributeCatalog&
                              std::function<void(std::variant<Ran, Problem>)> done)
 {
     // What a filter lacks does not depend on the node: say it before anything is sent.
-    if (PageStatement checked = counting ? countStatement(request, catalog) : pageStatement(request, catalog); checked.problem) {
+    if (PageStatement checked = counting ? countStatement(request, catalog) : pageStatement(request, catalog);
+        checked.problem) {
         QMetaObject::invokeMethod(
             receiver, [done, problem = *checked.problem] { done(problem); }, Qt::QueuedConnection);
         return 0;
@@ -217,9 +224,9 @@ quint64 Browser::runFiltered(const PageRequest& request, const AttributeCatalog&
     return ticket;
 }
 
-void Browser::start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog, bool counting,
-                    std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
-                    std::function<void(std::variant<Ran, Problem>)> done)
+void Browser::start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog,
+                    bool counting, std::chrono::milliseconds deadline, QObject* receiver,
+                    routing::Intent intent, std::function<void(std::variant<Ran, Problem>)> done)
 {
     auto built = std::make_shared<PageStatement>();
     const quint64 reading = m_reader->read(
@@ -252,8 +259,9 @@ void Browser::start(quint64 ticket, const PageRequest& request, const AttributeC
     m_running.insert(ticket, reading);
 }
 
-quint64 Browser::page(const filter::Expression& filter, const AttributeCatalog& catalog, const QList<int>& columns,
-                      qint64 afterEntityId, int limit, QObject* receiver, Handler<Page> done, routing::Intent intent)
+quint64 Browser::page(const filter::Expression& filter, const AttributeCatalog& catalog,
+                      const QList<int>& columns, qint64 afterEntityId, int limit, QObject* receiver,
+                      Handler<Page> done, routing::Intent intent)
 {
     PageRequest request;
     request.tenant = m_tenant;
@@ -280,8 +288,9 @@ quint64 Browser::page(const filter::Expression& filter, const AttributeCatalog& 
                        });
 }
 
-quint64 Browser::count(const filter::Expression& filter, const AttributeCatalog& catalog, std::chrono::milliseconds budget,
-                       QObject* receiver, Handler<Count> done, routing::Intent intent)
+quint64 Browser::count(const filter::Expression& filter, const AttributeCatalog& catalog,
+                       std::chrono::milliseconds budget, QObject* receiver, Handler<Count> done,
+                       routing::Intent intent)
 {
     PageRequest request;
     request.tenant = m_tenant;
@@ -324,77 +333,84 @@ quint64 Browser::readRows(const db::Statement& statement, QObject* receiver,
                           std::function<void(std::variant<routing::Routed, Problem>)> done)
 {
     const quint64 ticket = ++m_next;
-    m_running.insert(ticket, m_reader->read(
-                                 routing::Intent::Operational, [statement](const QString&, EndpointRole) { return statement; },
-                                 receiver, [this, self = QPointer(this), ticket, done](db::Result<routing::Routed> result) {
-                                     if (!self)
-                                         return;
-                                     m_running.remove(ticket);
-                                     if (result)
-                                         done(std::move(result).value());
-                                     else
-                                         done(problemOf(result.error()));
-                                 }));
+    m_running.insert(ticket,
+                     m_reader->read(
+                         routing::Intent::Operational,
+                         [statement](const QString&, EndpointRole) { return statement; }, receiver,
+                         [this, self = QPointer(this), ticket, done](db::Result<routing::Routed> result) {
+                             if (!self)
+                                 return;
+                             m_running.remove(ticket);
+                             if (result)
+                                 done(std::move(result).value());
+                             else
+                                 done(problemOf(result.error()));
+                         }));
     return ticket;
 }
 
-quint64 Browser::asset(qint64 entityId, const AttributeCatalog& catalog, QObject* receiver, Handler<Asset> done)
+quint64 Browser::asset(qint64 entityId, const AttributeCatalog& catalog, QObject* receiver,
+                       Handler<Asset> done)
 {
-    return readRows(assetSql({db::param(m_tenant), db::param(entityId)}), receiver,
-                    [done, entityId, catalog](std::variant<routing::Routed, Problem> outcome) {
-                        if (const auto* problem = std::get_if<Problem>(&outcome)) {
-                            done(*problem);
-                            return;
-                        }
-                        const routing::Routed& routed = std::get<routing::Routed>(outcome);
-                        const db::ResultSet& rows = routed.rows;
-                        if (rows.rowCount() == 0) {
-                            done(Problem{QStringLiteral("This asset is not there (any more), or not open to you."), -1, {}});
-                            return;
-                        }
-                        Asset asset;
-                        asset.entityId = entityId;
-                        asset.externalId = rows.string(0, 0);
-                        asset.name = rows.string(0, 1);
-                        asset.type = rows.string(0, 2);
-                        asset.createdAt = timeOf(rows, 0, 3);
-                        asset.route = routed.route;
-                        for (int row = 0; row < rows.rowCount(); ++row) {
-                            if (rows.isNull(row, 4))
-                                continue;
-                            AssetValue value;
-                            value.attributeId = static_cast<int>(rows.integer(row, 4).value_or(0));
-                            const Attribute* attribute = catalog.findId(value.attributeId);
-                            value.value = displayValue(attribute ? attribute->type : ValueType::String, rows.string(row, 5));
-                            value.observedAt = timeOf(rows, row, 6);
-                            asset.values.push_back(std::move(value));
-                        }
-                        done(std::move(asset));
-                    });
+    return readRows(
+        assetSql({db::param(m_tenant), db::param(entityId)}), receiver,
+        [done, entityId, catalog](std::variant<routing::Routed, Problem> outcome) {
+            if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                done(*problem);
+                return;
+            }
+            const routing::Routed& routed = std::get<routing::Routed>(outcome);
+            const db::ResultSet& rows = routed.rows;
+            if (rows.rowCount() == 0) {
+                done(Problem{
+                    QStringLiteral("This asset is not there (any more), or not open to you."), -1, {}});
+                return;
+            }
+            Asset asset;
+            asset.entityId = entityId;
+            asset.externalId = rows.string(0, 0);
+            asset.name = rows.string(0, 1);
+            asset.type = rows.string(0, 2);
+            asset.createdAt = timeOf(rows, 0, 3);
+            asset.route = routed.route;
+            for (int row = 0; row < rows.rowCount(); ++row) {
+                if (rows.isNull(row, 4))
+                    continue;
+                AssetValue value;
+                value.attributeId = static_cast<int>(rows.integer(row, 4).value_or(0));
+                const Attribute* attribute = catalog.findId(value.attributeId);
+                value.value =
+                    displayValue(attribute ? attribute->type : ValueType::String, rows.string(row, 5));
+                value.observedAt = timeOf(rows, row, 6);
+                asset.values.push_back(std::move(value));
+            }
+            done(std::move(asset));
+        });
 }
 
-quint64 Browser::history(qint64 entityId, int attributeId, ValueType type, const QDateTime& since, QObject* receiver,
-                         Handler<std::vector<HistoryPoint>> done)
+quint64 Browser::history(qint64 entityId, int attributeId, ValueType type, const QDateTime& since,
+                         QObject* receiver, Handler<std::vector<HistoryPoint>> done)
 {
     const double from = static_cast<double>(since.toMSecsSinceEpoch()) / 1000.0;
-    return readRows(historySql({db::param(m_tenant), db::param(entityId), db::param(attributeId), db::param(from)}), receiver,
-                    [done, type](std::variant<routing::Routed, Problem> outcome) {
-                        if (const auto* problem = std::get_if<Problem>(&outcome)) {
-                            done(*problem);
-                            return;
-                        }
-                        const db::ResultSet& rows = std::get<routing::Routed>(outcome).rows;
-                        std::vector<HistoryPoint> points;
-                        points.reserve(static_cast<std::size_t>(rows.rowCount()));
-                        for (int row = rows.rowCount() - 1; row >= 0; --row) {
-                            HistoryPoint point;
-                            point.at = timeOf(rows, row, 0);
-                            point.number = rows.real(row, 1);
-                            point.text = rows.isNull(row, 2) ? QString() : displayValue(type, rows.string(row, 2));
-                            points.push_back(std::move(point));
-                        }
-                        done(std::move(points));
-                    });
+    return readRows(
+        historySql({db::param(m_tenant), db::param(entityId), db::param(attributeId), db::param(from)}),
+        receiver, [done, type](std::variant<routing::Routed, Problem> outcome) {
+            if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                done(*problem);
+                return;
+            }
+            const db::ResultSet& rows = std::get<routing::Routed>(outcome).rows;
+            std::vector<HistoryPoint> points;
+            points.reserve(static_cast<std::size_t>(rows.rowCount()));
+            for (int row = rows.rowCount() - 1; row >= 0; --row) {
+                HistoryPoint point;
+                point.at = timeOf(rows, row, 0);
+                point.number = rows.real(row, 1);
+                point.text = rows.isNull(row, 2) ? QString() : displayValue(type, rows.string(row, 2));
+                points.push_back(std::move(point));
+            }
+            done(std::move(points));
+        });
 }
 
 quint64 Browser::find(const QString& externalId, QObject* receiver, Handler<qint64> done)

@@ -23,8 +23,9 @@ struct Row
     QString externalId;
     QString name;
     QString type;
-    QDateTime seen;                          ///< newest observation, UTC; null when it has no value
-    std::vector<std::optional<QString>> values; ///< as displayed, in the order of the columns; at most 1,024 characters each
+    QDateTime seen; ///< newest observation, UTC; null when it has no value
+    std::vector<std::optional<QString>>
+        values; ///< as displayed, in the order of the columns; at most 1,024 characters each
 };
 
 struct Page
@@ -71,7 +72,7 @@ struct HistoryPoint
 
 struct Problem
 {
-    QString message; ///< for people, in place
+    QString message;   ///< for people, in place
     int position = -1; ///< in the text form, -1 when it has no place
     std::optional<db::DbError> error;
 };
@@ -99,32 +100,35 @@ struct PageRequest
 };
 PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog);
 PageStatement countStatement(const PageRequest& request, const AttributeCatalog& catalog);
-std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns, const AttributeCatalog& catalog);
+std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns,
+                        const AttributeCatalog& catalog);
 
-/// Runs filters for one tenant: compiles for the node that the router chooses, pages by keyset. Reads only. GUI thread;
-/// handlers run there, never when the receiver is gone. A tenth of a second is a long time here: nothing blocks.
+/// Runs filters for one tenant: compiles for the node that the router chooses, pages by keyset. Reads only.
+/// GUI thread; handlers run there, never when the receiver is gone. A tenth of a second is a long time here:
+/// nothing blocks.
 class Browser : public QObject
 {
     Q_OBJECT
 public:
     Browser(routing::Reader* reader, int tenant, QObject* parent = nullptr);
 
-    /// Rows after `afterEntityId` (0: from the start), in the order of entity ids. An AT001 of the server (an attribute
-    /// left the hot set meanwhile) is answered by compiling without the hot set, once.
+    /// Rows after `afterEntityId` (0: from the start), in the order of entity ids. An AT001 of the server (an
+    /// attribute left the hot set meanwhile) is answered by compiling without the hot set, once.
     quint64 page(const filter::Expression& filter, const AttributeCatalog& catalog, const QList<int>& columns,
                  qint64 afterEntityId, int limit, QObject* receiver, Handler<Page> done,
                  routing::Intent intent = routing::Intent::Operational);
     /// Exact count within a time budget.
-    quint64 count(const filter::Expression& filter, const AttributeCatalog& catalog, std::chrono::milliseconds budget,
-                  QObject* receiver, Handler<Count> done, routing::Intent intent = routing::Intent::Operational);
+    quint64 count(const filter::Expression& filter, const AttributeCatalog& catalog,
+                  std::chrono::milliseconds budget, QObject* receiver, Handler<Count> done,
+                  routing::Intent intent = routing::Intent::Operational);
     /// Expected entities at once, by statistics.
     static double expected(const filter::Expression& filter, const AttributeCatalog& catalog);
     /// Names of all attributes that a filter uses.
     static QStringList attributesOf(const filter::Expression& filter);
 
     quint64 asset(qint64 entityId, const AttributeCatalog& catalog, QObject* receiver, Handler<Asset> done);
-    quint64 history(qint64 entityId, int attributeId, ValueType type, const QDateTime& since, QObject* receiver,
-                    Handler<std::vector<HistoryPoint>> done);
+    quint64 history(qint64 entityId, int attributeId, ValueType type, const QDateTime& since,
+                    QObject* receiver, Handler<std::vector<HistoryPoint>> done);
     /// Entity id of an external id; 0 when there is none.
     quint64 find(const QString& externalId, QObject* receiver, Handler<qint64> done);
     /// Values that begin with or contain `prefix`, most common first, within a small budget.

@@ -22,7 +22,8 @@ select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.e
  where t.tenant_id = $1::int
  order by a.name)sql"};
 
-const RegisteredStatement namedSql{"catalog.named", "The attributes that a filter names, with their statistics", R"sql(
+const RegisteredStatement namedSql{"catalog.named",
+                                   "The attributes that a filter names, with their statistics", R"sql(
 select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.entities_with, s.distinct_values,
        extract(epoch from s.measured_at)::float8 as measured_at, s.entities_total, t.isolation, s.top_values, s.histogram
   from atlas.tenants t
@@ -31,7 +32,8 @@ select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.e
  where t.tenant_id = $1::int and a.name = any ($2::text[])
  order by a.name)sql"};
 
-const RegisteredStatement detailSql{"catalog.details", "Common values and histograms of some attributes", R"sql(
+const RegisteredStatement detailSql{"catalog.details", "Common values and histograms of some attributes",
+                                    R"sql(
 select a.attribute_id, a.value_type, s.top_values, s.histogram
   from atlas.attributes a
   left join atlas.attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
@@ -46,8 +48,9 @@ AttributeDetail readDetail(int id, ValueType type, const QByteArray& top, const 
         const QJsonArray pair = value.toArray();
         if (pair.size() != 2)
             continue;
-        const QString raw = pair.at(0).isDouble() ? QString::number(pair.at(0).toDouble(), 'g', QLocale::FloatingPointShortest)
-                                                  : pair.at(0).toString();
+        const QString raw = pair.at(0).isDouble()
+                                ? QString::number(pair.at(0).toDouble(), 'g', QLocale::FloatingPointShortest)
+                                : pair.at(0).toString();
         detail.top.push_back({displayValue(type, raw), static_cast<qint64>(pair.at(1).toDouble())});
     }
     const QJsonArray bounds = QJsonDocument::fromJson(histogram).array();
@@ -99,7 +102,8 @@ struct AttributeCatalog::Data
         if (index < 0)
             return;
         const Attribute& attribute = attributes[static_cast<std::size_t>(index)];
-        auto known = std::make_shared<filter::AttributeStats>(*stats.value(detail.attributeId, std::make_shared<filter::AttributeStats>()));
+        auto known = std::make_shared<filter::AttributeStats>(
+            *stats.value(detail.attributeId, std::make_shared<filter::AttributeStats>()));
         known->topValues.clear();
         for (const AttributeDetail::Top& top : detail.top) {
             filter::AttributeStats::TopValue value;
@@ -144,15 +148,18 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
         Attribute attribute;
         attribute.id = static_cast<int>(rows.integer(row, id).value_or(0));
         attribute.name = rows.string(row, name);
-        attribute.type = valueTypeFromNumber(static_cast<int>(rows.integer(row, type).value_or(0))).value_or(ValueType::String);
+        attribute.type = valueTypeFromNumber(static_cast<int>(rows.integer(row, type).value_or(0)))
+                             .value_or(ValueType::String);
         attribute.unit = rows.string(row, unit);
         attribute.description = rows.string(row, description);
         attribute.state = hotStateFromName(rows.string(row, state));
         attribute.entitiesWith = rows.integer(row, with);
         attribute.distinctValues = rows.integer(row, distinct);
         if (const auto seconds = rows.real(row, measured))
-            attribute.measuredAt = QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(*seconds * 1000), Qt::UTC);
-        data->entitiesTotal = std::max(data->entitiesTotal, static_cast<double>(rows.integer(row, total).value_or(0)));
+            attribute.measuredAt =
+                QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(*seconds * 1000), Qt::UTC);
+        data->entitiesTotal =
+            std::max(data->entitiesTotal, static_cast<double>(rows.integer(row, total).value_or(0)));
         if (rows.string(row, isolation) != QLatin1String("shared"))
             data->partitions = 8;
         if (attribute.entitiesWith) {
@@ -164,7 +171,8 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
                 stats->readJson(rows.bytes(row, top).toByteArray(), rows.bytes(row, histogram).toByteArray());
             data->stats.insert(attribute.id, stats);
             if (top >= 0)
-                data->details.insert(attribute.id, readDetail(attribute.id, attribute.type, rows.bytes(row, top).toByteArray(),
+                data->details.insert(attribute.id, readDetail(attribute.id, attribute.type,
+                                                              rows.bytes(row, top).toByteArray(),
                                                               rows.bytes(row, histogram).toByteArray()));
         }
         const int index = static_cast<int>(data->attributes.size());
@@ -194,10 +202,13 @@ QList<AttributeDetail> AttributeCatalog::detailsFromRows(const db::ResultSet& ro
 {
     QList<AttributeDetail> details;
     for (int row = 0; row < rows.rowCount(); ++row) {
-        details.append(readDetail(
-            static_cast<int>(rows.integer(row, rows.columnIndex(u"attribute_id")).value_or(0)),
-            valueTypeFromNumber(static_cast<int>(rows.integer(row, rows.columnIndex(u"value_type")).value_or(0))).value_or(ValueType::String),
-            rows.bytes(row, rows.columnIndex(u"top_values")).toByteArray(), rows.bytes(row, rows.columnIndex(u"histogram")).toByteArray()));
+        details.append(
+            readDetail(static_cast<int>(rows.integer(row, rows.columnIndex(u"attribute_id")).value_or(0)),
+                       valueTypeFromNumber(
+                           static_cast<int>(rows.integer(row, rows.columnIndex(u"value_type")).value_or(0)))
+                           .value_or(ValueType::String),
+                       rows.bytes(row, rows.columnIndex(u"top_values")).toByteArray(),
+                       rows.bytes(row, rows.columnIndex(u"histogram")).toByteArray()));
     }
     return details;
 }
@@ -240,8 +251,8 @@ std::optional<filter::AttributeInfo> AttributeCatalog::find(const QString& name)
     const Attribute* attribute = findName(name);
     if (!attribute)
         return std::nullopt;
-    return filter::AttributeInfo{attribute->id, attribute->name, attribute->type, attribute->state == HotState::Hot,
-                                 m_data->stats.value(attribute->id)};
+    return filter::AttributeInfo{attribute->id, attribute->name, attribute->type,
+                                 attribute->state == HotState::Hot, m_data->stats.value(attribute->id)};
 }
 
 QStringList AttributeCatalog::names() const

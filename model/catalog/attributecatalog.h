@@ -37,7 +37,8 @@ struct Attribute
     QDateTime measuredAt;
 };
 
-/// Most common values and histogram of one attribute, fetched when asked for: 10,000 of them would be megabytes.
+/// Most common values and histogram of one attribute, fetched when asked for: 10,000 of them would be
+/// megabytes.
 struct AttributeDetail
 {
     int attributeId = 0;
@@ -46,12 +47,12 @@ struct AttributeDetail
         QString value; ///< text; a number as its shortest text
         qint64 entities = 0;
     };
-    std::vector<Top> top;          ///< most common first, at most 100
-    std::vector<double> bounds;    ///< ascending, equal frequency, up to 101; empty for text
+    std::vector<Top> top;       ///< most common first, at most 100
+    std::vector<double> bounds; ///< ascending, equal frequency, up to 101; empty for text
 };
 
-/// All attributes of one tenant as of one moment. Immutable, cheap to copy, any thread. What the filter compiler looks
-/// names up in, too.
+/// All attributes of one tenant as of one moment. Immutable, cheap to copy, any thread. What the filter
+/// compiler looks names up in, too.
 class AttributeCatalog : public filter::CatalogLookup
 {
 public:
@@ -82,12 +83,15 @@ public:
 
 private:
     struct Data;
-    explicit AttributeCatalog(std::shared_ptr<const Data> data) : m_data(std::move(data)) {}
+    explicit AttributeCatalog(std::shared_ptr<const Data> data)
+        : m_data(std::move(data))
+    {
+    }
     std::shared_ptr<const Data> m_data;
 };
 
-/// A value as it is shown: number and string exactly as sent, boolean true/false, timestamp canonical or as sent.
-/// `raw` is coalesce(value_long, value_text, value_exact::text, value_num::text) of the row.
+/// A value as it is shown: number and string exactly as sent, boolean true/false, timestamp canonical or as
+/// sent. `raw` is coalesce(value_long, value_text, value_exact::text, value_num::text) of the row.
 QString displayValue(ValueType type, const QString& raw);
 
 } // namespace atlas

@@ -67,7 +67,10 @@ void CatalogService::fetchDetails()
     const int tenant = m_tenant;
     m_fetching = m_reader->read(
         routing::Intent::Operational,
-        [tenant, ids](const QString&, db::EndpointRole) { return AttributeCatalog::detailStatement(tenant, ids); }, this,
+        [tenant, ids](const QString&, db::EndpointRole) {
+            return AttributeCatalog::detailStatement(tenant, ids);
+        },
+        this,
         [this](db::Result<routing::Routed> result) {
             m_fetching = 0;
             if (result) {

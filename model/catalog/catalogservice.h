@@ -23,7 +23,8 @@ public:
 
     /// Reads all attributes again; changed() or failed() follows.
     void reload();
-    /// Fetches top values and histograms of these, once; `done` runs when all are there (also at once) or it failed.
+    /// Fetches top values and histograms of these, once; `done` runs when all are there (also at once) or it
+    /// failed.
     void ensureDetails(const QList<int>& ids, QObject* receiver, std::function<void()> done);
 
 Q_SIGNALS:

@@ -12,21 +12,23 @@ namespace {
 const RegisteredStatement beginSql{"hotset.begin", "Begin a promotion or demotion",
                                    "select atlas.hot_set_begin($1::int, $2::int, $3::text) as job_id"};
 
-#define ATLAS_JOB_COLUMNS                                                                                              \
-    "j.job_id, j.attribute_id, j.kind, j.phase, j.rows_done, j.rows_expected, j.mismatches, j.message, "              \
-    "j.requested_by, extract(epoch from j.started_at)::float8 as started_at, "                                        \
+#define ATLAS_JOB_COLUMNS                                                                                    \
+    "j.job_id, j.attribute_id, j.kind, j.phase, j.rows_done, j.rows_expected, j.mismatches, j.message, "     \
+    "j.requested_by, extract(epoch from j.started_at)::float8 as started_at, "                               \
     "extract(epoch from j.updated_at)::float8 as updated_at"
 
 // Verification reads every row in one statement: long for a large tenant, and rightly so.
 const RegisteredStatement stepSql{"hotset.step", "One step of a promotion or demotion",
-                                  "select " ATLAS_JOB_COLUMNS " from atlas.hot_set_step($1::int, $2::bigint, $3::int) j"};
+                                  "select " ATLAS_JOB_COLUMNS
+                                  " from atlas.hot_set_step($1::int, $2::bigint, $3::int) j"};
 
 const RegisteredStatement cancelSql{"hotset.cancel", "Cancel a promotion and remove what it wrote",
                                     "select atlas.hot_set_cancel($1::int, $2::bigint) as job_id"};
 
-const RegisteredStatement jobsSql{"hotset.jobs", "Promotions and demotions of a tenant",
-                                  "select " ATLAS_JOB_COLUMNS
-                                  " from atlas.hot_set_jobs j where j.tenant_id = $1::int order by j.job_id desc limit 200"};
+const RegisteredStatement jobsSql{
+    "hotset.jobs", "Promotions and demotions of a tenant",
+    "select " ATLAS_JOB_COLUMNS
+    " from atlas.hot_set_jobs j where j.tenant_id = $1::int order by j.job_id desc limit 200"};
 
 #undef ATLAS_JOB_COLUMNS
 
@@ -61,11 +63,13 @@ db::Result<Job> Job::fromRow(const db::ResultSet& rows, int row)
 {
     const int id = rows.columnIndex(u"job_id");
     if (row >= rows.rowCount() || id < 0 || rows.isNull(row, id))
-        return db::DbError{.kind = db::ErrorKind::Protocol, .message = QStringLiteral("the server returned no job")};
+        return db::DbError{.kind = db::ErrorKind::Protocol,
+                           .message = QStringLiteral("the server returned no job")};
     Job job;
     job.id = rows.integer(row, id).value_or(0);
     job.attributeId = static_cast<int>(rows.integer(row, rows.columnIndex(u"attribute_id")).value_or(0));
-    job.kind = rows.string(row, rows.columnIndex(u"kind")) == QLatin1String("demote") ? Kind::Demote : Kind::Promote;
+    job.kind =
+        rows.string(row, rows.columnIndex(u"kind")) == QLatin1String("demote") ? Kind::Demote : Kind::Promote;
     job.phase = rows.string(row, rows.columnIndex(u"phase"));
     job.rowsDone = rows.integer(row, rows.columnIndex(u"rows_done")).value_or(0);
     job.rowsExpected = rows.integer(row, rows.columnIndex(u"rows_expected")).value_or(0);
@@ -104,20 +108,21 @@ void Runner::begin(int attributeId, Kind kind)
     m_job = {};
     m_job.attributeId = attributeId;
     m_job.kind = kind;
-    m_client->query(endpointId(QStringLiteral("primary"), Purpose::Admin),
-                    beginSql({db::param(m_tenant), db::param(attributeId),
-                              db::param(kind == Kind::Promote ? QStringLiteral("promote") : QStringLiteral("demote"))}),
-                    this, [this](db::Result<db::ResultSet> result) {
-                        if (!result) {
-                            m_running = false;
-                            Q_EMIT refused(result.error());
-                            return;
-                        }
-                        m_job.id = result->integer(0, 0).value_or(0);
-                        m_job.phase = QStringLiteral("drain");
-                        Q_EMIT progressed(m_job);
-                        step();
-                    });
+    m_client->query(
+        endpointId(QStringLiteral("primary"), Purpose::Admin),
+        beginSql({db::param(m_tenant), db::param(attributeId),
+                  db::param(kind == Kind::Promote ? QStringLiteral("promote") : QStringLiteral("demote"))}),
+        this, [this](db::Result<db::ResultSet> result) {
+            if (!result) {
+                m_running = false;
+                Q_EMIT refused(result.error());
+                return;
+            }
+            m_job.id = result->integer(0, 0).value_or(0);
+            m_job.phase = QStringLiteral("drain");
+            Q_EMIT progressed(m_job);
+            step();
+        });
 }
 
 void Runner::resume(const Job& job)
@@ -164,9 +169,11 @@ QString Runner::reasonToWait() const
     if (!m_monitor || m_job.phase != QLatin1String("fill"))
         return {};
     for (const lag::StageLag& stage : m_monitor->stages()) {
-        if (stage.stage == QLatin1String("replica") && stage.lagSeconds && *stage.lagSeconds > m_limits.replicaLagSeconds)
+        if (stage.stage == QLatin1String("replica") && stage.lagSeconds &&
+            *stage.lagSeconds > m_limits.replicaLagSeconds)
             return tr("%1 is %2 s behind").arg(stage.node).arg(*stage.lagSeconds, 0, 'f', 0);
-        if (stage.stage == QLatin1String("slot") && stage.lagBytes && *stage.lagBytes > m_limits.slotRetainedBytes)
+        if (stage.stage == QLatin1String("slot") && stage.lagBytes &&
+            *stage.lagBytes > m_limits.slotRetainedBytes)
             return tr("slot %1 holds back %2 MB of WAL").arg(stage.node).arg(*stage.lagBytes / 1'000'000);
     }
     return {};
@@ -215,8 +222,9 @@ void Runner::step()
     }
     m_inStep = true;
     m_stepTimer.start();
-    m_client->query(primary, stepSql({db::param(m_tenant), db::param(m_job.id), db::param(m_batch)}, stepDeadline), this,
-                    [this](db::Result<db::ResultSet> result) { stepAnswered(std::move(result)); });
+    m_client->query(primary,
+                    stepSql({db::param(m_tenant), db::param(m_job.id), db::param(m_batch)}, stepDeadline),
+                    this, [this](db::Result<db::ResultSet> result) { stepAnswered(std::move(result)); });
 }
 
 void Runner::stepAnswered(db::Result<db::ResultSet> result)
@@ -261,7 +269,8 @@ void Runner::stepAnswered(db::Result<db::ResultSet> result)
     // The job is in the database: whatever this step did or did not commit, the next one goes on from there.
     ++m_troubles;
     Q_EMIT troubled(error);
-    m_timer.start(std::min(std::chrono::milliseconds(500) * (1 << std::min(m_troubles, 6)), std::chrono::milliseconds(15'000)));
+    m_timer.start(std::min(std::chrono::milliseconds(500) * (1 << std::min(m_troubles, 6)),
+                           std::chrono::milliseconds(15'000)));
 }
 
 } // namespace atlas::hotset

@@ -31,7 +31,11 @@ struct Job
     QString requestedBy;
     QDateTime startedAt;
     QDateTime updatedAt;
-    bool isOver() const { return phase == QLatin1String("done") || phase == QLatin1String("failed") || phase == QLatin1String("cancelled"); }
+    bool isOver() const
+    {
+        return phase == QLatin1String("done") || phase == QLatin1String("failed") ||
+               phase == QLatin1String("cancelled");
+    }
     /// 0…1 over all phases, nullopt when the number of rows is not known.
     std::optional<double> progress() const;
     static db::Result<Job> fromRow(const db::ResultSet& rows, int row);
@@ -45,8 +49,8 @@ struct Limits
     double commitMilliseconds = 1000; ///< one batch took longer than this: halve it
 };
 
-/// Drives one job by steps over Purpose::Admin on the primary; survives a lost connection (the job is in the database:
-/// it goes on where it was). GUI thread or any thread with an event loop.
+/// Drives one job by steps over Purpose::Admin on the primary; survives a lost connection (the job is in the
+/// database: it goes on where it was). GUI thread or any thread with an event loop.
 class Runner : public QObject
 {
     Q_OBJECT

@@ -42,8 +42,9 @@ select pg_is_in_recovery() as in_recovery, pg_last_wal_replay_lsn() as lsn,
        (select extract(epoch from beat_at)::float8 from atlas.heartbeat where id = 1) as beat_at)sql"};
 
 // Nothing here that Redshift lacks.
-const RegisteredStatement warehouseStatement{"lag.warehouse", "Newest heartbeat that reached the warehouse",
-                                             "select extract(epoch from beat_at) as beat_at from atlas.heartbeat where id = 1"};
+const RegisteredStatement warehouseStatement{
+    "lag.warehouse", "Newest heartbeat that reached the warehouse",
+    "select extract(epoch from beat_at) as beat_at from atlas.heartbeat where id = 1"};
 
 double localNow()
 {
@@ -76,7 +77,8 @@ std::optional<quint64> lsnOf(const db::ResultSet& rows, const char* column)
 }
 
 constexpr auto firstDeadline = std::chrono::milliseconds(3000); // TLS, a password exchange, a cold server
-constexpr auto probeDeadline = std::chrono::milliseconds(900);  // with the interval of a second: noticed within two
+constexpr auto probeDeadline =
+    std::chrono::milliseconds(900); // with the interval of a second: noticed within two
 
 } // namespace
 
@@ -88,7 +90,7 @@ struct Monitor::Node
     CircuitBreaker breaker;
     bool usable = true;
     bool answeredOnce = false;
-    bool waiting = false;    ///< a probe is under way, of this round or an older one
+    bool waiting = false;     ///< a probe is under way, of this round or an older one
     bool countedLate = false; ///< its silence in this round was counted already
     double askedAt = 0;
     db::RequestId request = 0;
@@ -193,7 +195,8 @@ void Monitor::probePrimary(Node& node)
 {
     const QString name = node.name;
     node.request = m_client->query(
-        node.endpoint, primaryStatement({}, firstDeadline), this, [this, name](db::Result<db::ResultSet> result) {
+        node.endpoint, primaryStatement({}, firstDeadline), this,
+        [this, name](db::Result<db::ResultSet> result) {
             if (!result) {
                 m_readings.primaryError = result.error().text();
                 answered(name, result.error());
@@ -211,7 +214,8 @@ void Monitor::probePrimary(Node& node)
             primary.lastCommit = realOf(rows, "last_commit");
             m_readings.primary = primary;
             m_readings.primaryReachable = true;
-            for (const QJsonValue& value : arrayOf(rows, "senders")) {
+            const QJsonArray sendersRows = arrayOf(rows, "senders");
+            for (const QJsonValue& value : sendersRows) {
                 const QJsonObject row = value.toObject();
                 Readings::Sender sender;
                 sender.applicationName = row.value(QLatin1String("name")).toString();
@@ -222,8 +226,10 @@ void Monitor::probePrimary(Node& node)
                 m_readings.senders.append(sender);
             }
             // Without pg_monitor the rows are there and their columns are null.
-            m_readings.sendersKnown = m_readings.senders.isEmpty() || !m_readings.senders.first().state.isEmpty();
-            for (const QJsonValue& value : arrayOf(rows, "slots")) {
+            m_readings.sendersKnown =
+                m_readings.senders.isEmpty() || !m_readings.senders.first().state.isEmpty();
+            const QJsonArray slotsRows = arrayOf(rows, "slots");
+            for (const QJsonValue& value : slotsRows) {
                 const QJsonObject row = value.toObject();
                 Readings::Slot slot;
                 slot.name = row.value(QLatin1String("name")).toString();
@@ -237,13 +243,14 @@ void Monitor::probePrimary(Node& node)
                     slot.retainedBytes = static_cast<qint64>(row.value(QLatin1String("retained")).toDouble());
                 m_readings.replicationSlots.append(slot);
             }
-            for (const QJsonValue& value : arrayOf(rows, "budgets")) {
+            const QJsonArray budgetsRows = arrayOf(rows, "budgets");
+            for (const QJsonValue& value : budgetsRows) {
                 const QJsonObject row = value.toObject();
                 const auto intent = routing::intentFromName(row.value(QLatin1String("intent")).toString());
                 const QJsonValue wanted = row.value(QLatin1String("wanted"));
                 if (intent)
-                    m_budgets[static_cast<int>(*intent)]
-                        = wanted.isDouble() ? std::optional<double>(wanted.toDouble()) : std::nullopt;
+                    m_budgets[static_cast<int>(*intent)] =
+                        wanted.isDouble() ? std::optional<double>(wanted.toDouble()) : std::nullopt;
             }
             answered(name, std::nullopt);
         });
@@ -252,53 +259,55 @@ void Monitor::probePrimary(Node& node)
 void Monitor::probeReplica(Node& node)
 {
     const QString name = node.name;
-    node.request = m_client->query(
-        node.endpoint, replicaStatement({}, firstDeadline), this, [this, name](db::Result<db::ResultSet> result) {
-            Readings::Replica replica;
-            replica.node = name;
-            replica.localSeconds = localNow();
-            if (!result) {
-                replica.error = result.error().text();
-                m_readings.replicas.append(replica);
-                answered(name, result.error());
-                return;
-            }
-            const db::ResultSet& rows = *result;
-            replica.reachable = true;
-            replica.inRecovery = rows.boolean(0, rows.columnIndex(u"in_recovery"));
-            replica.replayLsn = lsnOf(rows, "lsn");
-            const auto receivers = realOf(rows, "receivers").value_or(0);
-            const int status = rows.columnIndex(u"receiver");
-            // A receiver whose status is hidden (no pg_monitor) is known to exist only.
-            replica.receiverKnown = true;
-            replica.receiverRunning = receivers > 0
-                && (rows.isNull(0, status) || rows.string(0, status) == QLatin1String("streaming"));
-            replica.beatAt = realOf(rows, "beat_at");
-            m_readings.replicas.append(replica);
-            answered(name, std::nullopt);
-        });
+    node.request =
+        m_client->query(node.endpoint, replicaStatement({}, firstDeadline), this,
+                        [this, name](db::Result<db::ResultSet> result) {
+                            Readings::Replica replica;
+                            replica.node = name;
+                            replica.localSeconds = localNow();
+                            if (!result) {
+                                replica.error = result.error().text();
+                                m_readings.replicas.append(replica);
+                                answered(name, result.error());
+                                return;
+                            }
+                            const db::ResultSet& rows = *result;
+                            replica.reachable = true;
+                            replica.inRecovery = rows.boolean(0, rows.columnIndex(u"in_recovery"));
+                            replica.replayLsn = lsnOf(rows, "lsn");
+                            const auto receivers = realOf(rows, "receivers").value_or(0);
+                            const int status = rows.columnIndex(u"receiver");
+                            // A receiver whose status is hidden (no pg_monitor) is known to exist only.
+                            replica.receiverKnown = true;
+                            replica.receiverRunning =
+                                receivers > 0 && (rows.isNull(0, status) ||
+                                                  rows.string(0, status) == QLatin1String("streaming"));
+                            replica.beatAt = realOf(rows, "beat_at");
+                            m_readings.replicas.append(replica);
+                            answered(name, std::nullopt);
+                        });
 }
 
 void Monitor::probeWarehouse(Node& node)
 {
     const QString name = node.name;
-    node.request = m_client->query(
-        node.endpoint, warehouseStatement({}, firstDeadline), this, [this, name](db::Result<db::ResultSet> result) {
-            Readings::Warehouse warehouse;
-            warehouse.node = name;
-            warehouse.localSeconds = localNow();
-            if (!result) {
-                warehouse.error = result.error().text();
-                m_readings.warehouse = warehouse;
-                answered(name, result.error());
-                return;
-            }
-            warehouse.reachable = true;
-            if (result->rowCount() > 0)
-                warehouse.beatAt = realOf(*result, "beat_at");
-            m_readings.warehouse = warehouse;
-            answered(name, std::nullopt);
-        });
+    node.request = m_client->query(node.endpoint, warehouseStatement({}, firstDeadline), this,
+                                   [this, name](db::Result<db::ResultSet> result) {
+                                       Readings::Warehouse warehouse;
+                                       warehouse.node = name;
+                                       warehouse.localSeconds = localNow();
+                                       if (!result) {
+                                           warehouse.error = result.error().text();
+                                           m_readings.warehouse = warehouse;
+                                           answered(name, result.error());
+                                           return;
+                                       }
+                                       warehouse.reachable = true;
+                                       if (result->rowCount() > 0)
+                                           warehouse.beatAt = realOf(*result, "beat_at");
+                                       m_readings.warehouse = warehouse;
+                                       answered(name, std::nullopt);
+                                   });
 }
 
 void Monitor::finishRound()
@@ -397,7 +406,8 @@ QList<NodeFreshness> Monitor::nodes() const
         if (node->role == EndpointRole::Primary)
             freshness.ageSeconds = 0;
         else if (node->lag)
-            freshness.ageSeconds = *node->lag + (now - node->lagAt); // it may have stopped right after the look
+            freshness.ageSeconds =
+                *node->lag + (now - node->lagAt); // it may have stopped right after the look
         list.append(freshness);
     }
     return list;

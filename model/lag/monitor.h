@@ -14,9 +14,10 @@
 
 namespace atlas::lag {
 
-/// Looks at every node of an environment each second over connections of its own (Purpose::Operator), so that a busy
-/// pool cannot make a node look dead. One for the whole window; lives on the GUI thread, never blocks.
-/// A node whose probe is not answered within a second, or refused, is not usable until a probe succeeds again.
+/// Looks at every node of an environment each second over connections of its own (Purpose::Operator), so that
+/// a busy pool cannot make a node look dead. One for the whole window; lives on the GUI thread, never blocks.
+/// A node whose probe is not answered within a second, or refused, is not usable until a probe succeeds
+/// again.
 class Monitor : public QObject
 {
     Q_OBJECT
@@ -36,7 +37,8 @@ public:
     std::optional<double> wantedSeconds(routing::Intent intent) const;
     /// Where a query of that intent goes now.
     routing::Route route(routing::Intent intent, const QString& afterLsn = {}) const;
-    /// A statement failed on that node in a way that says that the node is gone: do not wait for the next probe.
+    /// A statement failed on that node in a way that says that the node is gone: do not wait for the next
+    /// probe.
     void reportFailure(const QString& node, const db::DbError& error);
     /// At least one round has ended.
     bool hasSampled() const { return m_rounds > 0; }

@@ -68,8 +68,9 @@ QJsonObject StageLag::toJson() const
             {QStringLiteral("state"), stateName(state)},
             {QStringLiteral("lag_seconds"), lagSeconds ? QJsonValue(*lagSeconds) : QJsonValue()},
             {QStringLiteral("lag_bytes"), lagBytes ? QJsonValue(*lagBytes) : QJsonValue()},
-            {QStringLiteral("measured_at"),
-             measuredAt.isValid() ? QJsonValue(measuredAt.toUTC().toString(Qt::ISODateWithMs)) : QJsonValue()},
+            {QStringLiteral("measured_at"), measuredAt.isValid()
+                                                ? QJsonValue(measuredAt.toUTC().toString(Qt::ISODateWithMs))
+                                                : QJsonValue()},
             {QStringLiteral("evidence"), evidence}};
 }
 
@@ -152,16 +153,17 @@ StageLag Conclusions::concludeReplica(const Readings::Replica& replica, const Re
     const bool disconnected = replica.receiverKnown && !replica.receiverRunning;
     if (readings.primary && replica.replayLsn) {
         lag.lagBytes = *replica.replayLsn >= readings.primary->lsn
-            ? 0
-            : static_cast<qint64>(readings.primary->lsn - *replica.replayLsn);
+                           ? 0
+                           : static_cast<qint64>(readings.primary->lsn - *replica.replayLsn);
         if (!disconnected && lag.lagBytes == 0) {
             lag.lagSeconds = 0.0;
             // Caught up is not the same as followed: where nothing was written there was nothing to follow.
             const bool idle = m_lastPrimaryLsn == readings.primary->lsn;
             trend(key, replica.localSeconds, 0, replicaBehind);
             lag.state = idle ? State::Idle : State::Current;
-            lag.evidence = idle ? QStringLiteral("replayed all there is; nothing was written since the last look")
-                                : QStringLiteral("replayed %1, the primary's own position").arg(lag.lsn);
+            lag.evidence =
+                idle ? QStringLiteral("replayed all there is; nothing was written since the last look")
+                     : QStringLiteral("replayed %1, the primary's own position").arg(lag.lsn);
             return lag;
         }
         if (!disconnected) {
@@ -173,13 +175,15 @@ StageLag Conclusions::concludeReplica(const Readings::Replica& replica, const Re
         lag.lagSeconds = beatAge;
     if (!lag.lagSeconds) {
         lag.evidence = readings.primary
-            ? QStringLiteral("no heartbeat and no LSN clock yet to turn bytes into time")
-            : QStringLiteral("the primary did not answer: nothing to compare with");
+                           ? QStringLiteral("no heartbeat and no LSN clock yet to turn bytes into time")
+                           : QStringLiteral("the primary did not answer: nothing to compare with");
         return lag;
     }
-    lag.state = trend(key, replica.localSeconds, *lag.lagSeconds, disconnected ? heartbeatFloor : replicaBehind);
-    lag.evidence = disconnected
-        ? QStringLiteral("not connected to the primary; newest heartbeat seen is %1 old").arg(secondsText(*lag.lagSeconds))
+    lag.state =
+        trend(key, replica.localSeconds, *lag.lagSeconds, disconnected ? heartbeatFloor : replicaBehind);
+    lag.evidence =
+        disconnected ? QStringLiteral("not connected to the primary; newest heartbeat seen is %1 old")
+                           .arg(secondsText(*lag.lagSeconds))
         : lag.lagBytes ? QStringLiteral("%1 of WAL to replay").arg(bytesText(*lag.lagBytes))
                        : QStringLiteral("newest heartbeat seen is %1 old").arg(secondsText(*lag.lagSeconds));
     return lag;
@@ -201,17 +205,18 @@ StageLag Conclusions::concludeSlot(const Readings::Slot& slot, const Readings& r
     }
     lag.lsn = lsnText(*slot.confirmedLsn);
     lag.lagBytes = *slot.confirmedLsn >= readings.primary->lsn
-        ? 0
-        : static_cast<qint64>(readings.primary->lsn - *slot.confirmedLsn);
+                       ? 0
+                       : static_cast<qint64>(readings.primary->lsn - *slot.confirmedLsn);
     const auto clock = primaryClock(readings.primary->localSeconds);
     if (*lag.lagBytes == 0)
         lag.lagSeconds = 0.0;
     else if (const auto at = m_lsnClock.timeAt(*slot.confirmedLsn); at && clock)
         lag.lagSeconds = std::max(0.0, *clock - *at);
 
-    QString evidence = slot.active ? QStringLiteral("consumer connected, %1 not confirmed").arg(bytesText(*lag.lagBytes))
-                                   : QStringLiteral("no consumer, holds back %1 of WAL")
-                                         .arg(bytesText(slot.retainedBytes.value_or(*lag.lagBytes)));
+    QString evidence =
+        slot.active ? QStringLiteral("consumer connected, %1 not confirmed").arg(bytesText(*lag.lagBytes))
+                    : QStringLiteral("no consumer, holds back %1 of WAL")
+                          .arg(bytesText(slot.retainedBytes.value_or(*lag.lagBytes)));
     if (slot.safeWalBytes)
         evidence += QStringLiteral(", %1 left before it is dropped").arg(bytesText(*slot.safeWalBytes));
     lag.evidence = evidence;
@@ -242,15 +247,17 @@ StageLag Conclusions::concludeWarehouse(const Readings::Warehouse& warehouse, co
     }
     const auto clock = primaryClock(warehouse.localSeconds);
     if (!warehouse.beatAt || !clock) {
-        lag.evidence = warehouse.beatAt ? QStringLiteral("the primary's clock is not known: it has not answered yet")
-                                        : QStringLiteral("no heartbeat has arrived");
+        lag.evidence = warehouse.beatAt
+                           ? QStringLiteral("the primary's clock is not known: it has not answered yet")
+                           : QStringLiteral("no heartbeat has arrived");
         return lag;
     }
     const double age = std::max(0.0, *clock - *warehouse.beatAt);
     lag.lagSeconds = age;
     lag.evidence = QStringLiteral("newest heartbeat that arrived is %1 old").arg(secondsText(age));
-    if (readings.primary && readings.primary->beatAt && clock && *clock - *readings.primary->beatAt > heartbeatMissing
-        && std::abs(*readings.primary->beatAt - *warehouse.beatAt) < 0.001) {
+    if (readings.primary && readings.primary->beatAt && clock &&
+        *clock - *readings.primary->beatAt > heartbeatMissing &&
+        std::abs(*readings.primary->beatAt - *warehouse.beatAt) < 0.001) {
         // The newest beat there is has arrived; nobody beats any more. How late data are cannot be told.
         lag.state = State::Unknown;
         lag.lagSeconds.reset();
@@ -273,21 +280,25 @@ QList<StageLag> Conclusions::conclude(const Readings& readings)
     commit.stage = QStringLiteral("commit");
     commit.node = QStringLiteral("primary");
     if (!readings.primary) {
-        commit.evidence = readings.primaryError.isEmpty() ? QStringLiteral("no answer") : readings.primaryError;
+        commit.evidence =
+            readings.primaryError.isEmpty() ? QStringLiteral("no answer") : readings.primaryError;
     } else {
         const Readings::Primary& primary = *readings.primary;
         commit.lsn = lsnText(primary.lsn);
         const double age = primary.beatAt ? std::max(0.0, primary.now - *primary.beatAt) : -1;
         if (age < 0 || age > heartbeatMissing) {
-            commit.evidence = age < 0 ? QStringLiteral("no heartbeat: the schema is not there or not readable")
-                                      : QStringLiteral("last heartbeat %1 ago: is the agent running?").arg(secondsText(age));
+            commit.evidence =
+                age < 0
+                    ? QStringLiteral("no heartbeat: the schema is not there or not readable")
+                    : QStringLiteral("last heartbeat %1 ago: is the agent running?").arg(secondsText(age));
         } else {
             commit.lagSeconds = age;
             const bool recent = primary.lastCommit && primary.now - *primary.lastCommit < 60;
             commit.state = recent ? State::Current : State::Idle;
             commit.evidence = recent
-                ? QStringLiteral("last batch committed %1 ago").arg(secondsText(std::max(0.0, primary.now - *primary.lastCommit)))
-                : QStringLiteral("heartbeats arrive; no batch was committed for a minute");
+                                  ? QStringLiteral("last batch committed %1 ago")
+                                        .arg(secondsText(std::max(0.0, primary.now - *primary.lastCommit)))
+                                  : QStringLiteral("heartbeats arrive; no batch was committed for a minute");
         }
     }
     stages.append(commit);

@@ -38,7 +38,8 @@ class LsnClock
 {
 public:
     void add(quint64 lsn, double epochSeconds);
-    /// When the primary was at `lsn`: between the pairs linearly, nullopt before the first; the last pair's time after it.
+    /// When the primary was at `lsn`: between the pairs linearly, nullopt before the first; the last pair's
+    /// time after it.
     std::optional<double> timeAt(quint64 lsn) const;
     bool isEmpty() const { return m_pairs.empty(); }
 
@@ -82,7 +83,8 @@ struct Readings
         QString name;
         QString type; ///< physical, logical
         bool active = false;
-        std::optional<quint64> confirmedLsn; ///< confirmed_flush_lsn of a logical slot, restart_lsn of a physical one
+        std::optional<quint64>
+            confirmedLsn; ///< confirmed_flush_lsn of a logical slot, restart_lsn of a physical one
         QString walStatus;
         std::optional<qint64> safeWalBytes;
         std::optional<qint64> retainedBytes;
@@ -112,7 +114,8 @@ struct Readings
     std::optional<Warehouse> warehouse;
 };
 
-/// Concludes states from readings; remembers what it needs to tell "falling behind". Pure: no I/O, no clock of its own.
+/// Concludes states from readings; remembers what it needs to tell "falling behind". Pure: no I/O, no clock
+/// of its own.
 class Conclusions
 {
 public:

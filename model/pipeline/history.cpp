@@ -23,7 +23,8 @@ select b.tenant_id, t.name, extract(epoch from date_bin(make_interval(secs => $2
    and b.started_at >= clock_timestamp() - make_interval(secs => $1::float8) - interval '1 day'
  group by 1, 2, 3 order by 1, 3)sql"};
 
-const RegisteredStatement samplesSql{"pipeline.rates", "Committed rows per tenant, from the ledger's sums", R"sql(
+const RegisteredStatement samplesSql{"pipeline.rates", "Committed rows per tenant, from the ledger's sums",
+                                     R"sql(
 select s.tenant_id, t.name, extract(epoch from date_bin(make_interval(secs => $2::float8), s.sampled_at, 'epoch'))::float8 as at,
        sum(s.rows)::bigint as rows, extract(epoch from clock_timestamp())::float8 as now
   from atlas.ingest_rate_samples s
@@ -54,7 +55,8 @@ void addRates(History& history, const db::ResultSet& rows, double windowSeconds)
     for (int row = 0; row < rows.rowCount(); ++row) {
         const int tenant = static_cast<int>(rows.integer(row, 0).value_or(0));
         byTenant[tenant].tenantName = rows.string(row, 1);
-        filled[tenant][qRound64(rows.real(row, 2).value_or(0) / width)] = rows.real(row, 3).value_or(0) / width;
+        filled[tenant][qRound64(rows.real(row, 2).value_or(0) / width)] =
+            rows.real(row, 3).value_or(0) / width;
     }
     for (auto& [tenant, series] : byTenant) {
         series.tenant = tenant;
@@ -104,7 +106,8 @@ HistoryReader::HistoryReader(routing::Reader* reader, QObject* parent)
 {
 }
 
-quint64 HistoryReader::read(std::chrono::seconds window, QObject* receiver, std::function<void(db::Result<History>)> done)
+quint64 HistoryReader::read(std::chrono::seconds window, QObject* receiver,
+                            std::function<void(db::Result<History>)> done)
 {
     const quint64 ticket = ++m_next;
     auto history = std::make_shared<History>();
@@ -134,7 +137,8 @@ quint64 HistoryReader::read(std::chrono::seconds window, QObject* receiver, std:
     };
     m_running[ticket] = m_reader->read(
         routing::Intent::Dashboard, [rates](const QString&, db::EndpointRole) { return rates; }, receiver,
-        [this, self = QPointer(this), ticket, done, history, seconds, runLags](db::Result<routing::Routed> result) {
+        [this, self = QPointer(this), ticket, done, history, seconds,
+         runLags](db::Result<routing::Routed> result) {
             if (!self)
                 return;
             if (!result) {

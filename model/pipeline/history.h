@@ -17,8 +17,8 @@
 
 namespace atlas::pipeline {
 
-/// Committed rows of one tenant over time, from the ledger: bucket starts (UTC seconds since 1970) and rows a second.
-/// A bucket in which nothing was committed is 0: the ledger is complete, absence is a fact.
+/// Committed rows of one tenant over time, from the ledger: bucket starts (UTC seconds since 1970) and rows a
+/// second. A bucket in which nothing was committed is 0: the ledger is complete, absence is a fact.
 struct RateSeries
 {
     int tenant = 0;
@@ -46,7 +46,8 @@ struct History
     routing::Route route;
 };
 
-/// Width of a bucket such that a window has at most about 600 of them: 1, 2, 5, 10, 30 s, 1, 5, 10, 30 min, 1 h.
+/// Width of a bucket such that a window has at most about 600 of them: 1, 2, 5, 10, 30 s, 1, 5, 10, 30 min, 1
+/// h.
 double bucketFor(std::chrono::seconds window);
 
 /// Reads the history of a window in one go; afterwards `since` reads only what is new. GUI thread.
@@ -55,7 +56,8 @@ class HistoryReader : public QObject
     Q_OBJECT
 public:
     HistoryReader(routing::Reader* reader, QObject* parent = nullptr);
-    /// Windows up to an hour come from the ledger itself, longer ones from ingest_rate_samples (10 s sums of it).
+    /// Windows up to an hour come from the ledger itself, longer ones from ingest_rate_samples (10 s sums of
+    /// it).
     quint64 read(std::chrono::seconds window, QObject* receiver,
                  std::function<void(db::Result<History>)> done);
     void cancel(quint64 ticket);

@@ -44,7 +44,8 @@ Reader::Reader(db::Client* client, lag::Monitor* monitor, QObject* parent)
 
 Reader::~Reader() = default;
 
-quint64 Reader::read(Intent intent, StatementFor statementFor, QObject* receiver, RoutedHandler done, Purpose purpose)
+quint64 Reader::read(Intent intent, StatementFor statementFor, QObject* receiver, RoutedHandler done,
+                     Purpose purpose)
 {
     auto attempt = std::make_shared<Attempt>();
     attempt->ticket = ++m_next;
@@ -77,7 +78,8 @@ void Reader::tryNext(const std::shared_ptr<Attempt>& attempt)
             return;
         // Always later, so that a caller has its ticket before its answer.
         QMetaObject::invokeMethod(
-            attempt->receiver.data(), [attempt, result = std::move(result)]() mutable { attempt->done(std::move(result)); },
+            attempt->receiver.data(),
+            [attempt, result = std::move(result)]() mutable { attempt->done(std::move(result)); },
             Qt::QueuedConnection);
     };
     if (!m_monitor) {
@@ -86,7 +88,8 @@ void Reader::tryNext(const std::shared_ptr<Attempt>& attempt)
     }
 
     QList<NodeFreshness> nodes = m_monitor->nodes();
-    // Before the first look nothing is known of lag: the nodes are taken as the table prefers them, and the badge says so.
+    // Before the first look nothing is known of lag: the nodes are taken as the table prefers them, and the
+    // badge says so.
     for (NodeFreshness& node : nodes) {
         if (attempt->tried.contains(node.node)) {
             node.usable = false;
@@ -124,8 +127,8 @@ void Reader::tryNext(const std::shared_ptr<Attempt>& attempt)
                 return;
             }
             const db::DbError error = result.error();
-            const bool elsewhere = error.isTransient() && error.kind != db::ErrorKind::Cancelled
-                && error.kind != db::ErrorKind::Deadline && attempt->receiver;
+            const bool elsewhere = error.isTransient() && error.kind != db::ErrorKind::Cancelled &&
+                                   error.kind != db::ErrorKind::Deadline && attempt->receiver;
             if (!elsewhere) {
                 finish(error);
                 return;

@@ -25,8 +25,9 @@ struct Routed
 using StatementFor = std::function<db::Statement(const QString& node, db::EndpointRole role)>;
 using RoutedHandler = std::function<void(db::Result<Routed>)>;
 
-/// Sends a read where its intent wants it, and elsewhere when that node fails or stops answering while it runs: reads
-/// only, so running it twice does no harm. Handlers run on the receiver's thread, never when the receiver is gone.
+/// Sends a read where its intent wants it, and elsewhere when that node fails or stops answering while it
+/// runs: reads only, so running it twice does no harm. Handlers run on the receiver's thread, never when the
+/// receiver is gone.
 class Reader : public QObject
 {
     Q_OBJECT

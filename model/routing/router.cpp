@@ -16,16 +16,16 @@ struct IntentFacts
 {
     Intent intent;
     const char* name;
-    double wantedSeconds;                      ///< 0: best effort
-    std::array<EndpointRole, 3> order;         ///< preference; an order shorter than three repeats its last
-    std::array<double, 3> oldestAllowed;       ///< seconds a node of that place may be behind to be preferred
+    double wantedSeconds;                ///< 0: best effort
+    std::array<EndpointRole, 3> order;   ///< preference; an order shorter than three repeats its last
+    std::array<double, 3> oldestAllowed; ///< seconds a node of that place may be behind to be preferred
 };
 
 constexpr double any = std::numeric_limits<double>::infinity();
 using enum EndpointRole;
 
-// The routing table of the design. Replicas more than 10 s behind are passed over whatever the intent, as long as
-// something fresher is there.
+// The routing table of the design. Replicas more than 10 s behind are passed over whatever the intent, as
+// long as something fresher is there.
 constexpr std::array<IntentFacts, 8> table{{
     {Intent::Critical, "critical", 1, {Primary, Primary, Primary}, {any, any, any}},
     {Intent::Dashboard, "dashboard", 5, {Replica, Primary, Primary}, {5, any, any}},
@@ -132,7 +132,8 @@ Route choose(Intent intent, const QList<NodeFreshness>& nodes, std::optional<dou
             if (node.role == role)
                 found.append(node);
         }
-        // Nodes whose ages differ by less than a heartbeat are equally fresh: keep to the first, its cache is warm.
+        // Nodes whose ages differ by less than a heartbeat are equally fresh: keep to the first, its cache is
+        // warm.
         std::stable_sort(found.begin(), found.end(), [](const NodeFreshness& a, const NodeFreshness& b) {
             const double left = a.ageSeconds ? std::max(0.0, *a.ageSeconds - 2.0) : any;
             const double right = b.ageSeconds ? std::max(0.0, *b.ageSeconds - 2.0) : any;
@@ -162,7 +163,8 @@ Route choose(Intent intent, const QList<NodeFreshness>& nodes, std::optional<dou
     }
 
     if (intent == Intent::Compliance) {
-        route.reason = QStringLiteral("compliance queries run on the warehouse only, and it cannot be used now");
+        route.reason =
+            QStringLiteral("compliance queries run on the warehouse only, and it cannot be used now");
         return route;
     }
 
@@ -180,8 +182,9 @@ Route choose(Intent intent, const QList<NodeFreshness>& nodes, std::optional<dou
     });
     if (!rest.isEmpty()) {
         const bool primaryDown = !primaryUsable && intent == Intent::Critical;
-        take(rest.first(), primaryDown ? QStringLiteral("the primary is down: reads go on, writes do not")
-                                       : QStringLiteral("nothing is as fresh as wanted: the freshest there is"));
+        take(rest.first(), primaryDown
+                               ? QStringLiteral("the primary is down: reads go on, writes do not")
+                               : QStringLiteral("nothing is as fresh as wanted: the freshest there is"));
         return route;
     }
     route.reason = QStringLiteral("no node can be reached");
@@ -197,7 +200,8 @@ QString describe(const Route& route)
                              : QStringLiteral(", age not known");
     if (route.wantedSeconds)
         text += QStringLiteral(", wanted < %1: %2")
-                    .arg(secondsText(*route.wantedSeconds), route.met ? QStringLiteral("met") : QStringLiteral("not met"));
+                    .arg(secondsText(*route.wantedSeconds),
+                         route.met ? QStringLiteral("met") : QStringLiteral("not met"));
     else
         text += QStringLiteral(", best effort");
     return text;
@@ -217,7 +221,8 @@ std::optional<quint64> parseLsn(QStringView text)
     return (high << 32U) | low;
 }
 
-CircuitBreaker::CircuitBreaker(int threshold, std::chrono::milliseconds pause, std::chrono::milliseconds longestPause)
+CircuitBreaker::CircuitBreaker(int threshold, std::chrono::milliseconds pause,
+                               std::chrono::milliseconds longestPause)
     : m_threshold(threshold)
     , m_firstPause(pause)
     , m_longestPause(longestPause)

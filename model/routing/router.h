@@ -15,7 +15,16 @@
 namespace atlas::routing {
 
 /// What a query is for; decides how fresh its data must be. Persisted by name.
-enum class Intent { Critical = 1, Dashboard, Operational, Alert, Reporting, Analytics, Historical, Compliance };
+enum class Intent {
+    Critical = 1,
+    Dashboard,
+    Operational,
+    Alert,
+    Reporting,
+    Analytics,
+    Historical,
+    Compliance
+};
 QString intentName(Intent intent);
 std::optional<Intent> intentFromName(QStringView name);
 QList<Intent> allIntents();
@@ -25,8 +34,8 @@ struct Budget
     Intent intent = Intent::Operational;
     std::optional<double> wantedSeconds; ///< nullopt: best effort
 };
-/// The table of design: critical 1 s, dashboard 5 s, operational 10 s, alert 30 s, reporting 5 min, analytics 30 min,
-/// historical 2 h, compliance best effort.
+/// The table of design: critical 1 s, dashboard 5 s, operational 10 s, alert 30 s, reporting 5 min, analytics
+/// 30 min, historical 2 h, compliance best effort.
 Budget defaultBudget(Intent intent);
 
 /// What is known of one node now. Input of the router.
@@ -34,10 +43,11 @@ struct NodeFreshness
 {
     QString node; ///< "primary", "replica-1", "warehouse"
     db::EndpointRole role = db::EndpointRole::Primary;
-    bool usable = true;               ///< its circuit is not open
-    std::optional<double> ageSeconds; ///< data on it are at most this old; 0 for the primary; nullopt: not known
-    QString replayedLsn;              ///< "0/16B3748", empty when not known
-    QString note;                     ///< why it is not usable, or how the age was found
+    bool usable = true; ///< its circuit is not open
+    std::optional<double>
+        ageSeconds;      ///< data on it are at most this old; 0 for the primary; nullopt: not known
+    QString replayedLsn; ///< "0/16B3748", empty when not known
+    QString note;        ///< why it is not usable, or how the age was found
     bool operator==(const NodeFreshness&) const = default;
 };
 
@@ -49,9 +59,9 @@ struct Route
     db::EndpointRole role = db::EndpointRole::Primary;
     std::optional<double> ageSeconds;
     std::optional<double> wantedSeconds;
-    bool met = false;      ///< the age is known and within what was wanted
-    bool readOnly = false; ///< writes are not possible now: the primary is down
-    QString reason;        ///< one sentence
+    bool met = false;       ///< the age is known and within what was wanted
+    bool readOnly = false;  ///< writes are not possible now: the primary is down
+    QString reason;         ///< one sentence
     QStringList passedOver; ///< "replica-1: 14 s behind", in order of preference
 };
 
@@ -64,14 +74,15 @@ QString describe(const Route& route);
 /// "0/16B3748" as a number; nullopt when it is none.
 std::optional<quint64> parseLsn(QStringView text);
 
-/// Opens after `threshold` failures in a row, lets one probe through after a pause that doubles up to a limit.
-/// Pure: the caller brings the time.
+/// Opens after `threshold` failures in a row, lets one probe through after a pause that doubles up to a
+/// limit. Pure: the caller brings the time.
 class CircuitBreaker
 {
 public:
     using Clock = std::chrono::steady_clock;
     enum class State { Closed = 1, Open, HalfOpen };
-    explicit CircuitBreaker(int threshold = 1, std::chrono::milliseconds pause = std::chrono::milliseconds(500),
+    explicit CircuitBreaker(int threshold = 1,
+                            std::chrono::milliseconds pause = std::chrono::milliseconds(500),
                             std::chrono::milliseconds longestPause = std::chrono::seconds(15));
     State state(Clock::time_point now) const;
     bool allows(Clock::time_point now) const;

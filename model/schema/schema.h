@@ -15,10 +15,10 @@ namespace atlas::schema {
 /// One numbered file of schema/…, compiled into the program.
 struct Migration
 {
-    int version = 0;      ///< 1 for 0001_tables.sql
-    QString name;         ///< "tables"
+    int version = 0; ///< 1 for 0001_tables.sql
+    QString name;    ///< "tables"
     QByteArray sql;
-    QString checksum;     ///< SHA-256 of the file, hexadecimal
+    QString checksum; ///< SHA-256 of the file, hexadecimal
 };
 
 /// What schema_migrations of a database says of one.
@@ -46,8 +46,9 @@ struct Outcome
     int appliedNow = 0;
     int version = 0;
 };
-/// Applies what is missing, each file in a transaction of its own with its row in schema_migrations, under an advisory
-/// lock: two at once do not collide, an interrupted run goes on at the next file. `progress` is called before each.
+/// Applies what is missing, each file in a transaction of its own with its row in schema_migrations, under an
+/// advisory lock: two at once do not collide, an interrupted run goes on at the next file. `progress` is
+/// called before each.
 db::Result<Outcome> apply(db::BlockingSession& session, const QList<Migration>& known,
                           const std::function<void(const Migration&)>& progress);
 

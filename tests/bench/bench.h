@@ -13,8 +13,8 @@
 
 namespace atlas::bench {
 
-/// One figure beside what it is measured against, taken in the same run: the machine is shared, ratios hold, absolute
-/// times are a guide.
+/// One figure beside what it is measured against, taken in the same run: the machine is shared, ratios hold,
+/// absolute times are a guide.
 struct Figure
 {
     QString name;

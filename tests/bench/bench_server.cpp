@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the server and the way to it cost: filters as an analyst under row security, rows fetched, batches written.
+// What the server and the way to it cost: filters as an analyst under row security, rows fetched, batches
+// written.
 #include <QElapsedTimer>
 #include <QThread>
 
@@ -31,7 +32,8 @@ QList<Figure> runFilter(Context& context)
 {
     const int tenant = context.tenant(fleet);
     auto analyst = context.platform().open(QStringLiteral("primary"), QStringLiteral("analyst"), true);
-    const auto parsed = filter::parse(u"status = \"active\" and region = \"eu-west\" and engine.coolant_temp > 90");
+    const auto parsed =
+        filter::parse(u"status = \"active\" and region = \"eu-west\" and engine.coolant_temp > 90");
     const AttributeCatalog catalog = AttributeCatalog::fromRows(
         need(analyst->exec(AttributeCatalog::namedStatement(tenant, parsed.expression.attributes()))));
     browse::PageRequest request;
@@ -40,34 +42,42 @@ QList<Figure> runFilter(Context& context)
     const db::Statement count = browse::countStatement(request, catalog).statement;
 
     // The form that people write by hand: one scan with OR, grouped by entity.
-    const db::Statement naive = sql(R"(
+    const db::Statement naive =
+        sql(R"(
         select count(*) from (
             select v.entity_id from atlas.attribute_values v
              where v.tenant_id = $1::int
                and (v.attribute_id = $2::int and v.value_text = 'active' or v.attribute_id = $3::int and v.value_text = 'eu-west'
                     or v.attribute_id = $4::int and v.value_num > 90)
              group by v.entity_id having count(*) = 3) s)",
-                                    {db::param(tenant), db::param(catalog.findName(QStringLiteral("status"))->id),
-                                     db::param(catalog.findName(QStringLiteral("region"))->id),
-                                     db::param(catalog.findName(QStringLiteral("engine.coolant_temp"))->id)});
+            {db::param(tenant), db::param(catalog.findName(QStringLiteral("status"))->id),
+             db::param(catalog.findName(QStringLiteral("region"))->id),
+             db::param(catalog.findName(QStringLiteral("engine.coolant_temp"))->id)});
     qint64 ours = -1;
     qint64 theirs = -1;
-    const double compiled = median(timed(9, [&] { ours = need(analyst->exec(count)).integer(0, 0).value_or(-1); }));
-    const double grouped = median(timed(5, [&] { theirs = need(analyst->exec(naive)).integer(0, 0).value_or(-1); }));
+    const double compiled =
+        median(timed(9, [&] { ours = need(analyst->exec(count)).integer(0, 0).value_or(-1); }));
+    const double grouped =
+        median(timed(5, [&] { theirs = need(analyst->exec(naive)).integer(0, 0).value_or(-1); }));
     if (ours != theirs) {
-        std::fprintf(stderr, "the two forms count %lld and %lld: one is wrong\n", static_cast<long long>(ours), static_cast<long long>(theirs));
+        std::fprintf(stderr, "the two forms count %lld and %lld: one is wrong\n",
+                     static_cast<long long>(ours), static_cast<long long>(theirs));
         return {};
     }
-    return {{QStringLiteral("filter.three_clauses.count"), compiled, QStringLiteral("ms"),
-             QStringLiteral("one scan with OR, GROUP BY entity HAVING count(*) = 3, the same login and data (%L1 assets)").arg(ours), grouped,
-             QStringLiteral("ratio ≤ 0.5"), compiled <= 0.5 * grouped}};
+    return {
+        {QStringLiteral("filter.three_clauses.count"), compiled, QStringLiteral("ms"),
+         QStringLiteral(
+             "one scan with OR, GROUP BY entity HAVING count(*) = 3, the same login and data (%L1 assets)")
+             .arg(ours),
+         grouped, QStringLiteral("ratio ≤ 0.5"), compiled <= 0.5 * grouped}};
 }
 
 QList<Figure> runFetch(Context& context)
 {
     constexpr int rows = 100'000;
-    const QByteArray text = "select i, i * 2, 'name ' || i, i % 7, 'some text', i * 1.5, i % 2 = 0, 'x', 'y' || i, now() from generate_series(1, "
-        + QByteArray::number(rows) + ") i";
+    const QByteArray text = "select i, i * 2, 'name ' || i, i % 7, 'some text', i * 1.5, i % 2 = 0, 'x', 'y' "
+                            "|| i, now() from generate_series(1, " +
+                            QByteArray::number(rows) + ") i";
     auto session = context.platform().open(QStringLiteral("primary"), QStringLiteral("analyst"), true);
     qint64 bytes = 0;
     const auto ours = [&] {
@@ -79,7 +89,8 @@ QList<Figure> runFetch(Context& context)
         }));
     };
     // libpq by itself in the same mode, over an equally encrypted connection.
-    const db::Endpoint endpoint = context.platform().cluster().endpoint(QStringLiteral("primary"), QStringLiteral("analyst"));
+    const db::Endpoint endpoint =
+        context.platform().cluster().endpoint(QStringLiteral("primary"), QStringLiteral("analyst"));
     std::vector<QByteArray> keywords;
     std::vector<QByteArray> values;
     for (auto it = endpoint.info.options().cbegin(); it != endpoint.info.options().cend(); ++it) {
@@ -116,7 +127,8 @@ QList<Figure> runFetch(Context& context)
     PQfinish(raw);
     if (bytes != rawBytes)
         return {};
-    return {{QStringLiteral("fetch.rows"), rate, QStringLiteral("rows/s"), QStringLiteral("a raw libpq loop, 100,000 rows × 10 columns"), rawRate,
+    return {{QStringLiteral("fetch.rows"), rate, QStringLiteral("rows/s"),
+             QStringLiteral("a raw libpq loop, 100,000 rows × 10 columns"), rawRate,
              QStringLiteral("ratio ≥ 0.8"), rate >= 0.8 * rawRate}};
 }
 
@@ -128,18 +140,30 @@ QList<Figure> runIngest(Context& context)
     auto writer = context.platform().open(QStringLiteral("primary"), QStringLiteral("ingest"));
     auto owner = context.platform().open(QStringLiteral("primary"), QStringLiteral("owner"));
     const QByteArray tenant = QByteArray::number(
-        need(writer->exec(sql("select atlas.create_tenant($1, 'partition', '{}')", {db::param(name)}))).integer(0, 0).value_or(0));
-    const QByteArray values = " from generate_series(1, " + QByteArray::number(entities) + ") e, generate_series(1, " + QByteArray::number(attributes) + ") a";
+        need(writer->exec(sql("select atlas.create_tenant($1, 'partition', '{}')", {db::param(name)})))
+            .integer(0, 0)
+            .value_or(0));
+    const QByteArray values = " from generate_series(1, " + QByteArray::number(entities) +
+                              ") e, generate_series(1, " + QByteArray::number(attributes) + ") a";
     int round = 0;
     const auto batch = [&] {
         ++round;
-        const QByteArray at = "timestamptz '2026-01-01 00:00:00Z' + interval '1 s' * " + QByteArray::number(round);
-        need(writer->execScript("begin; select atlas.ingest_open();"
-                                "insert into pg_temp.ingest_entities select i, 'e' || i from generate_series(1, " + QByteArray::number(entities) + ") i;"
-                                "insert into pg_temp.ingest_attributes select i, 'a' || i, 2 from generate_series(1, " + QByteArray::number(attributes) + ") i;"
-                                "insert into pg_temp.ingest_values select e, a, " + at + ", (e * a) % 1000" + values + ";"
-                                "select * from atlas.ingest_commit(" + tenant + ", gen_random_uuid(), clock_timestamp(), 'durable', 'bench', 0); commit;",
-                                QStringLiteral("bench.batch")));
+        const QByteArray at =
+            "timestamptz '2026-01-01 00:00:00Z' + interval '1 s' * " + QByteArray::number(round);
+        need(writer->execScript(
+            "begin; select atlas.ingest_open();"
+            "insert into pg_temp.ingest_entities select i, 'e' || i from generate_series(1, " +
+                QByteArray::number(entities) +
+                ") i;"
+                "insert into pg_temp.ingest_attributes select i, 'a' || i, 2 from generate_series(1, " +
+                QByteArray::number(attributes) +
+                ") i;"
+                "insert into pg_temp.ingest_values select e, a, " +
+                at + ", (e * a) % 1000" + values +
+                ";"
+                "select * from atlas.ingest_commit(" +
+                tenant + ", gen_random_uuid(), clock_timestamp(), 'durable', 'bench', 0); commit;",
+            QStringLiteral("bench.batch")));
     };
     // The same rows straight into tables with the same indexes, as their owner: what a bare load costs.
     need(owner->execScript("create schema if not exists bench;"
@@ -149,11 +173,18 @@ QList<Figure> runIngest(Context& context)
                            QStringLiteral("bench.tables")));
     const auto plain = [&] {
         ++round;
-        const QByteArray at = "timestamptz '2026-01-01 00:00:00Z' + interval '1 s' * " + QByteArray::number(round);
+        const QByteArray at =
+            "timestamptz '2026-01-01 00:00:00Z' + interval '1 s' * " + QByteArray::number(round);
         need(owner->execScript("begin; truncate bench.v;"
-                               "insert into bench.v (tenant_id, entity_id, attribute_id, observed_at, value_num) select 1, e, a, " + at + ", (e * a) % 1000" + values + ";"
-                               "insert into bench.e (tenant_id, entity_id, attribute_id, observed_at, value_num) select 1, e, a, " + at + ", (e * a) % 1000" + values + ";"
-                               "commit;",
+                               "insert into bench.v (tenant_id, entity_id, attribute_id, observed_at, "
+                               "value_num) select 1, e, a, " +
+                                   at + ", (e * a) % 1000" + values +
+                                   ";"
+                                   "insert into bench.e (tenant_id, entity_id, attribute_id, observed_at, "
+                                   "value_num) select 1, e, a, " +
+                                   at + ", (e * a) % 1000" + values +
+                                   ";"
+                                   "commit;",
                                QStringLiteral("bench.plain")));
     };
     const double events = entities * attributes;
@@ -161,8 +192,9 @@ QList<Figure> runIngest(Context& context)
     const double bare = events / median(timed(4, plain)) * 1000;
     need(owner->execScript("drop schema bench cascade", QStringLiteral("bench.drop")));
     return {{QStringLiteral("ingest.durable.update"), ours, QStringLiteral("ev/s"),
-             QStringLiteral("a bare insert of the same rows into new tables with the same indexes, one writer, replicas running"), bare,
-             QStringLiteral("≥ 10,000 ev/s"), ours >= 10'000}};
+             QStringLiteral("a bare insert of the same rows into new tables with the same indexes, one "
+                            "writer, replicas running"),
+             bare, QStringLiteral("≥ 10,000 ev/s"), ours >= 10'000}};
 }
 
 } // namespace

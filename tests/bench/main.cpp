@@ -75,7 +75,9 @@ namespace {
 
 QJsonObject toJson(const Figure& figure)
 {
-    const auto number = [](const std::optional<double>& value) { return value ? QJsonValue(*value) : QJsonValue(); };
+    const auto number = [](const std::optional<double>& value) {
+        return value ? QJsonValue(*value) : QJsonValue();
+    };
     return {{QStringLiteral("name"), figure.name},
             {QStringLiteral("value"), figure.value},
             {QStringLiteral("unit"), figure.unit},
@@ -88,11 +90,14 @@ QJsonObject toJson(const Figure& figure)
 
 void print(const Figure& figure)
 {
-    const QString against = figure.againstValue
-        ? QStringLiteral("%1 %2 (ratio %3)").arg(*figure.againstValue, 0, 'f', 2).arg(figure.unit).arg(*figure.ratio(), 0, 'f', 2)
-        : QStringLiteral("-");
-    std::printf("%-34s %12.2f %-6s  %-28s  %-14s  %-5s  %s\n", qUtf8Printable(figure.name), figure.value, qUtf8Printable(figure.unit),
-                qUtf8Printable(against), qUtf8Printable(figure.bar), figure.holds ? "holds" : "FAILS", qUtf8Printable(figure.against));
+    const QString against = figure.againstValue ? QStringLiteral("%1 %2 (ratio %3)")
+                                                      .arg(*figure.againstValue, 0, 'f', 2)
+                                                      .arg(figure.unit)
+                                                      .arg(*figure.ratio(), 0, 'f', 2)
+                                                : QStringLiteral("-");
+    std::printf("%-34s %12.2f %-6s  %-28s  %-14s  %-5s  %s\n", qUtf8Printable(figure.name), figure.value,
+                qUtf8Printable(figure.unit), qUtf8Printable(against), qUtf8Printable(figure.bar),
+                figure.holds ? "holds" : "FAILS", qUtf8Printable(figure.against));
     std::fflush(stdout);
 }
 
@@ -104,16 +109,21 @@ int main(int argc, char** argv)
     QCommandLineParser parser;
     parser.setApplicationDescription(QStringLiteral("Runs the benchmarks named, all when none is."));
     parser.addHelpOption();
-    const QCommandLineOption json(QStringLiteral("json"), QStringLiteral("Writes the figures to this file."), QStringLiteral("file"));
+    const QCommandLineOption json(QStringLiteral("json"), QStringLiteral("Writes the figures to this file."),
+                                  QStringLiteral("file"));
     parser.addOption(json);
-    parser.addPositionalArgument(QStringLiteral("name"), QStringLiteral("Benchmarks to run."), QStringLiteral("[name…]"));
+    parser.addPositionalArgument(QStringLiteral("name"), QStringLiteral("Benchmarks to run."),
+                                 QStringLiteral("[name…]"));
     parser.process(application);
 
-    const std::vector<Benchmark> all{filterBenchmark(), fetchBenchmark(), ingestBenchmark(), searchBenchmark(), startBenchmark(), clickBenchmark()};
+    const std::vector<Benchmark> all{filterBenchmark(), fetchBenchmark(), ingestBenchmark(),
+                                     searchBenchmark(), startBenchmark(), clickBenchmark()};
     std::vector<Benchmark> chosen;
     const QStringList names = parser.positionalArguments();
     for (const QString& name : names) {
-        const auto found = std::find_if(all.begin(), all.end(), [&name](const Benchmark& one) { return name == QLatin1String(one.name); });
+        const auto found = std::find_if(all.begin(), all.end(), [&name](const Benchmark& one) {
+            return name == QLatin1String(one.name);
+        });
         if (found == all.end()) {
             std::fprintf(stderr, "there is no benchmark \"%s\"; there are:\n", qUtf8Printable(name));
             for (const Benchmark& one : all)
@@ -148,8 +158,10 @@ int main(int argc, char** argv)
     }
     if (parser.isSet(json)) {
         QSaveFile file(parser.value(json));
-        if (!file.open(QIODevice::WriteOnly) || file.write(QJsonDocument(figures).toJson()) < 0 || !file.commit()) {
-            std::fprintf(stderr, "cannot write %s: %s\n", qUtf8Printable(file.fileName()), qUtf8Printable(file.errorString()));
+        if (!file.open(QIODevice::WriteOnly) || file.write(QJsonDocument(figures).toJson()) < 0 ||
+            !file.commit()) {
+            std::fprintf(stderr, "cannot write %s: %s\n", qUtf8Printable(file.fileName()),
+                         qUtf8Printable(file.errorString()));
             return 1;
         }
     }

@@ -18,20 +18,26 @@ namespace {
 
 constexpr int entities = 400;
 
-/// One batch through ingest_commit: every entity gets new values of three attributes, one of them now and then cleared.
+/// One batch through ingest_commit: every entity gets new values of three attributes, one of them now and
+/// then cleared.
 db::Status writeBatch(db::BlockingSession& session, int tenant, int round, int writer)
 {
     const QByteArray t = QByteArray::number(tenant);
     const QByteArray r = QByteArray::number(round * 10 + writer);
-    const QByteArray script = "begin; select atlas.ingest_open();"
-        "insert into pg_temp.ingest_entities select i, 'e' || i from generate_series(1, " + QByteArray::number(entities) + ") i where (i + " + r + ") % 3 <> 0;"
+    const QByteArray script =
+        "begin; select atlas.ingest_open();"
+        "insert into pg_temp.ingest_entities select i, 'e' || i from generate_series(1, " +
+        QByteArray::number(entities) + ") i where (i + " + r +
+        ") % 3 <> 0;"
         "insert into pg_temp.ingest_attributes values (1, 'status', 1), (2, 'level', 2), (3, 'open', 3);"
         "insert into pg_temp.ingest_values"
         "  select e.entity_ord, a.attribute_ord, clock_timestamp() - random() * interval '2 seconds',"
-        "         case a.attribute_ord when 2 then (random() * 50)::int when 3 then (random() > 0.5)::int end,"
+        "         case a.attribute_ord when 2 then (random() * 50)::int when 3 then (random() > 0.5)::int "
+        "end,"
         "         case when a.attribute_ord = 1 and random() > 0.1 then 's' || (random() * 5)::int end"
         "    from pg_temp.ingest_entities e, pg_temp.ingest_attributes a;"
-        "select * from atlas.ingest_commit(" + t + ", gen_random_uuid(), clock_timestamp(), 'durable', 'test', 0); commit;";
+        "select * from atlas.ingest_commit(" +
+        t + ", gen_random_uuid(), clock_timestamp(), 'durable', 'test', 0); commit;";
     return session.execScript(script, QStringLiteral("test.batch"));
 }
 
@@ -77,7 +83,8 @@ private:
 TestHotSet::Writers::Writers(test::Platform& platform, int tenant, int count)
 {
     for (int writer = 0; writer < count; ++writer) {
-        std::shared_ptr<db::BlockingSession> session = platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+        std::shared_ptr<db::BlockingSession> session =
+            platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
         threads.emplace_back(QThread::create([this, tenant, writer, session] {
             for (int round = 0; !stopping; ++round) {
                 const auto status = writeBatch(*session, tenant, round, writer);
@@ -112,7 +119,10 @@ void TestHotSet::initTestCase()
     ATLAS_REQUIRE_CLUSTER(cluster);
     QCOMPARE(m_platform.prepare(cluster), QString());
     m_tenantName = test::Platform::freshName(QStringLiteral("hot"));
-    QCOMPARE(m_platform.import(m_tenantName, "{\"id\": \"e1\", \"attributes\": {\"status\": \"s1\", \"level\": 1, \"open\": true}}\n"), QString());
+    QCOMPARE(m_platform.import(
+                 m_tenantName,
+                 "{\"id\": \"e1\", \"attributes\": {\"status\": \"s1\", \"level\": 1, \"open\": true}}\n"),
+             QString());
     m_tenant = m_platform.tenantId(m_tenantName);
     QVERIFY(m_tenant > 0);
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
@@ -146,16 +156,20 @@ hotset::Job TestHotSet::drive(hotset::Runner& runner, const std::function<void()
 int TestHotSet::attributeId(const QString& name)
 {
     auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-    return static_cast<int>(owner->exec(sql("select attribute_id from atlas.attributes where tenant_id = $1::int and name = $2",
-                                            {db::param(m_tenant), db::param(name)}))
-                                ->integer(0, 0)
-                                .value_or(0));
+    return static_cast<int>(
+        owner
+            ->exec(sql("select attribute_id from atlas.attributes where tenant_id = $1::int and name = $2",
+                       {db::param(m_tenant), db::param(name)}))
+            ->integer(0, 0)
+            .value_or(0));
 }
 
 QString TestHotSet::state(const QString& name)
 {
     auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-    return owner->exec(sql("select state from atlas.attributes where tenant_id = $1::int and name = $2", {db::param(m_tenant), db::param(name)}))
+    return owner
+        ->exec(sql("select state from atlas.attributes where tenant_id = $1::int and name = $2",
+                   {db::param(m_tenant), db::param(name)}))
         ->string(0, 0);
 }
 
@@ -163,14 +177,15 @@ QString TestHotSet::state(const QString& name)
 qint64 TestHotSet::differences(const QString& name)
 {
     auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-    const auto rows = owner->exec(sql(R"(
+    const auto rows = owner->exec(sql(
+        R"(
         select count(*) from (select entity_id, coalesce(value_text, case a.value_type when 3 then case value_num when 1 then 'true' else 'false' end
                                                                      else value_num::text end) as value
                                 from atlas.attribute_values v join atlas.attributes a using (tenant_id, attribute_id)
                                where v.tenant_id = $1::int and v.attribute_id = $2::int and (value_num is not null or value_text is not null)) v
           full join (select entity_id, doc ->> $3 as value from atlas.entity_hot where tenant_id = $1::int and doc ->> $3 is not null) h using (entity_id)
          where v.value is distinct from h.value)",
-                                      {db::param(m_tenant), db::param(attributeId(name)), db::param(QString::number(attributeId(name)))}));
+        {db::param(m_tenant), db::param(attributeId(name)), db::param(QString::number(attributeId(name)))}));
     return rows.ok() ? rows->integer(0, 0).value_or(-1) : -2;
 }
 
@@ -182,7 +197,8 @@ void TestHotSet::promoteUnderIngestHasNoDifference()
         const int id = attributeId(QString::fromLatin1(name));
         QVERIFY(id > 0);
         const hotset::Job job = drive(runner, [&] { runner.begin(id, hotset::Kind::Promote); });
-        QVERIFY2(job.phase == QLatin1String("done"), qPrintable(job.phase + QLatin1String(": ") + job.message));
+        QVERIFY2(job.phase == QLatin1String("done"),
+                 qPrintable(job.phase + QLatin1String(": ") + job.message));
         QCOMPARE(job.mismatches.value(), 0);
         QCOMPARE(state(QString::fromLatin1(name)), QStringLiteral("hot"));
         for (int look = 0; look < 5; ++look)
@@ -204,8 +220,9 @@ void TestHotSet::demoteUnderIngestLeavesNothing()
     QCOMPARE(state(QStringLiteral("status")), QStringLiteral("cold"));
     QCOMPARE(writers.stop(), QString());
     auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-    const auto left = owner->exec(sql("select count(*) from atlas.entity_hot where tenant_id = $1::int and doc ? $2",
-                                      {db::param(m_tenant), db::param(QString::number(id))}));
+    const auto left =
+        owner->exec(sql("select count(*) from atlas.entity_hot where tenant_id = $1::int and doc ? $2",
+                        {db::param(m_tenant), db::param(QString::number(id))}));
     QCOMPARE(left->integer(0, 0).value(), 0);
     QCOMPARE(differences(QStringLiteral("level")), 0); // the others stay
 }
@@ -227,8 +244,9 @@ void TestHotSet::cancelRemovesWhatItWrote()
     }
     QCOMPARE(state(QStringLiteral("status")), QStringLiteral("cold"));
     auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-    QCOMPARE(owner->exec(sql("select count(*) from atlas.entity_hot where tenant_id = $1::int and doc ? $2",
-                             {db::param(m_tenant), db::param(QString::number(id))}))
+    QCOMPARE(owner
+                 ->exec(sql("select count(*) from atlas.entity_hot where tenant_id = $1::int and doc ? $2",
+                            {db::param(m_tenant), db::param(QString::number(id))}))
                  ->integer(0, 0)
                  .value(),
              0);
@@ -241,9 +259,16 @@ void TestHotSet::anotherClientGoesOn()
     {
         // A client that begins, does two steps of few rows, and is never seen again.
         auto admin = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
-        jobId = admin->exec(sql("select atlas.hot_set_begin($1::int, $2::int, 'promote')", {db::param(m_tenant), db::param(id)}))->integer(0, 0).value();
+        jobId = admin
+                    ->exec(sql("select atlas.hot_set_begin($1::int, $2::int, 'promote')",
+                               {db::param(m_tenant), db::param(id)}))
+                    ->integer(0, 0)
+                    .value();
         for (int step = 0; step < 4; ++step)
-            QVERIFY(admin->exec(sql("select * from atlas.hot_set_step($1::int, $2::bigint, 7)", {db::param(m_tenant), db::param(jobId)})).ok());
+            QVERIFY(admin
+                        ->exec(sql("select * from atlas.hot_set_step($1::int, $2::bigint, 7)",
+                                   {db::param(m_tenant), db::param(jobId)}))
+                        .ok());
     }
     QCOMPARE(state(QStringLiteral("status")), QStringLiteral("warming"));
     auto admin = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
@@ -266,12 +291,14 @@ void TestHotSet::twoAtOnceAreOne()
     const int id = attributeId(QStringLiteral("level"));
     auto admin = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
     auto other = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
-    const auto begin = sql("select atlas.hot_set_begin($1::int, $2::int, 'demote')", {db::param(m_tenant), db::param(id)});
+    const auto begin =
+        sql("select atlas.hot_set_begin($1::int, $2::int, 'demote')", {db::param(m_tenant), db::param(id)});
     const auto first = admin->exec(begin);
     const auto second = other->exec(begin);
     QVERIFY(first.ok() && second.ok());
     QCOMPARE(second->integer(0, 0), first->integer(0, 0));
-    const auto opposite = other->exec(sql("select atlas.hot_set_begin($1::int, $2::int, 'promote')", {db::param(m_tenant), db::param(id)}));
+    const auto opposite = other->exec(
+        sql("select atlas.hot_set_begin($1::int, $2::int, 'promote')", {db::param(m_tenant), db::param(id)}));
     QVERIFY(!opposite.ok());
     QCOMPARE(opposite.error().sqlState, QStringLiteral("55006"));
     hotset::Runner runner(&m_platform.client(), nullptr, m_tenant);
@@ -283,7 +310,9 @@ void TestHotSet::staleReaderIsToldNotFooled()
     const int id = attributeId(QStringLiteral("level"));
     QCOMPARE(state(QStringLiteral("level")), QStringLiteral("cold"));
     auto analyst = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"), true);
-    const auto refused = analyst->exec(sql("select count(*) from atlas.hot_match($1::int, array[$2::int], '{}')", {db::param(m_tenant), db::param(id)}));
+    const auto refused =
+        analyst->exec(sql("select count(*) from atlas.hot_match($1::int, array[$2::int], '{}')",
+                          {db::param(m_tenant), db::param(id)}));
     QVERIFY(!refused.ok());
     QCOMPARE(refused.error().sqlState, QStringLiteral("AT001"));
 }
@@ -291,8 +320,9 @@ void TestHotSet::staleReaderIsToldNotFooled()
 void TestHotSet::analystsMayNot()
 {
     auto analyst = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"), false);
-    const auto refused = analyst->exec(sql("select atlas.hot_set_begin($1::int, $2::int, 'promote')",
-                                           {db::param(m_tenant), db::param(attributeId(QStringLiteral("level")))}));
+    const auto refused =
+        analyst->exec(sql("select atlas.hot_set_begin($1::int, $2::int, 'promote')",
+                          {db::param(m_tenant), db::param(attributeId(QStringLiteral("level")))}));
     QVERIFY(!refused.ok());
     QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
     QCOMPARE(state(QStringLiteral("level")), QStringLiteral("cold"));
@@ -311,7 +341,8 @@ void TestHotSet::commandLinePromotesAndDemotes()
     ran = m_platform.ctl(QStringList{QStringLiteral("demote")} + rest);
     QVERIFY2(ran.status == 0, ran.err.constData());
     QCOMPARE(state(QStringLiteral("level")), QStringLiteral("cold"));
-    ran = m_platform.ctl({QStringLiteral("promote"), QStringLiteral("--tenant"), m_tenantName, QStringLiteral("no such thing")});
+    ran = m_platform.ctl({QStringLiteral("promote"), QStringLiteral("--tenant"), m_tenantName,
+                          QStringLiteral("no such thing")});
     QCOMPARE(ran.status, 1);
     ran = m_platform.ctl({QStringLiteral("promote"), QStringLiteral("level")});
     QCOMPARE(ran.status, 2);

@@ -47,7 +47,8 @@ void TestRouting::initTestCase()
     test::TestCluster cluster;
     ATLAS_REQUIRE_CLUSTER(cluster);
     QCOMPARE(m_platform.prepare(cluster), QString());
-    const auto environment = Environment::fromFile(cluster.stateDirectory() + QStringLiteral("/environment.json"));
+    const auto environment =
+        Environment::fromFile(cluster.stateDirectory() + QStringLiteral("/environment.json"));
     QVERIFY2(environment.ok(), environment.ok() ? "" : qPrintable(environment.error().text()));
     m_environment = *environment;
     for (const Purpose purpose : {Purpose::Analyst, Purpose::Operator}) {
@@ -55,7 +56,8 @@ void TestRouting::initTestCase()
             m_platform.client().setEndpoint(endpoint);
     }
     QProcessEnvironment variables = QProcessEnvironment::systemEnvironment();
-    variables.insert(QStringLiteral("ATLAS_LOCAL_ENVIRONMENT"), cluster.stateDirectory() + QStringLiteral("/environment.json"));
+    variables.insert(QStringLiteral("ATLAS_LOCAL_ENVIRONMENT"),
+                     cluster.stateDirectory() + QStringLiteral("/environment.json"));
     variables.insert(QStringLiteral("ATLAS_ENVIRONMENT"), QStringLiteral("local"));
     m_agent.setProcessEnvironment(variables);
     m_agent.setProcessChannelMode(QProcess::ForwardedErrorChannel);
@@ -63,7 +65,10 @@ void TestRouting::initTestCase()
     QVERIFY(m_agent.waitForStarted());
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("operator"), true);
     QVERIFY(session);
-    QTRY_VERIFY_WITH_TIMEOUT(session->exec(sql("select clock_timestamp() - beat_at < interval '2 s' from atlas.heartbeat"))->boolean(0, 0), 10'000);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        session->exec(sql("select clock_timestamp() - beat_at < interval '2 s' from atlas.heartbeat"))
+            ->boolean(0, 0),
+        10'000);
 }
 
 void TestRouting::cleanup()
@@ -89,13 +94,16 @@ QList<qint64> TestRouting::processes(const QString& node)
         return ids;
     const auto own = session->exec(sql("select pg_backend_pid()"));
     QProcess ps;
-    ps.start(QStringLiteral("ps"), {QStringLiteral("-o"), QStringLiteral("ppid="), QStringLiteral("-p"), own->string(0, 0)});
+    ps.start(QStringLiteral("ps"),
+             {QStringLiteral("-o"), QStringLiteral("ppid="), QStringLiteral("-p"), own->string(0, 0)});
     ps.waitForFinished();
     const QString postmaster = QString::fromLatin1(ps.readAllStandardOutput()).trimmed();
     ids.append(postmaster.toLongLong());
-    ps.start(QStringLiteral("ps"), {QStringLiteral("-o"), QStringLiteral("pid="), QStringLiteral("--ppid"), postmaster});
+    ps.start(QStringLiteral("ps"),
+             {QStringLiteral("-o"), QStringLiteral("pid="), QStringLiteral("--ppid"), postmaster});
     ps.waitForFinished();
-    const QStringList children = QString::fromLatin1(ps.readAllStandardOutput()).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+    const QStringList children =
+        QString::fromLatin1(ps.readAllStandardOutput()).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
     for (const QString& child : children)
         ids.append(child.trimmed().toLongLong());
     return ids;
@@ -122,12 +130,15 @@ void TestRouting::everyStageIsThere()
     for (const lag::StageLag& stage : monitor.stages()) {
         seen.append(stage.stage + QLatin1Char('/') + stage.node);
         QVERIFY2(stage.state == lag::State::Current || stage.state == lag::State::Idle,
-                 qPrintable(stage.stage + QLatin1Char(' ') + stage.node + QLatin1Char(' ') + lag::stateName(stage.state) + QLatin1Char(' ') + stage.evidence));
+                 qPrintable(stage.stage + QLatin1Char(' ') + stage.node + QLatin1Char(' ') +
+                            lag::stateName(stage.state) + QLatin1Char(' ') + stage.evidence));
         QVERIFY(stage.lagSeconds.has_value());
         QVERIFY(*stage.lagSeconds < 5);
     }
-    QCOMPARE(seen, (QStringList{QStringLiteral("commit/primary"), QStringLiteral("staging/primary"), QStringLiteral("replica/replica-1"),
-                                QStringLiteral("replica/replica-2"), QStringLiteral("slot/atlas_warehouse"), QStringLiteral("warehouse/warehouse")}));
+    QCOMPARE(seen,
+             (QStringList{QStringLiteral("commit/primary"), QStringLiteral("staging/primary"),
+                          QStringLiteral("replica/replica-1"), QStringLiteral("replica/replica-2"),
+                          QStringLiteral("slot/atlas_warehouse"), QStringLiteral("warehouse/warehouse")}));
 }
 
 void TestRouting::lagCommandIsJson()
@@ -137,7 +148,8 @@ void TestRouting::lagCommandIsJson()
     const QJsonArray stages = QJsonDocument::fromJson(ran.out).array();
     QCOMPARE(stages.size(), 6);
     for (const QJsonValue& stage : stages) {
-        for (const char* key : {"stage", "node", "state", "lag_seconds", "lag_bytes", "measured_at", "evidence"})
+        for (const char* key :
+             {"stage", "node", "state", "lag_seconds", "lag_bytes", "measured_at", "evidence"})
             QVERIFY2(stage.toObject().contains(QLatin1String(key)), key);
     }
 }
@@ -154,7 +166,8 @@ void TestRouting::readsComeFromAReplica()
                                        {routing::Intent::Analytics, db::EndpointRole::Warehouse}}) {
         std::optional<routing::Routed> routed;
         reader.read(
-            intent, [](const QString&, db::EndpointRole) { return sql("select 1"); }, this, [&](db::Result<routing::Routed> result) {
+            intent, [](const QString&, db::EndpointRole) { return sql("select 1"); }, this,
+            [&](db::Result<routing::Routed> result) {
                 QVERIFY(result.ok());
                 routed = *result;
             });
@@ -201,7 +214,8 @@ void TestRouting::aStoppedReplicaIsLeftWithinTwoSeconds()
     const qint64 took = timer.elapsed();
     QVERIFY2(routed.has_value(), error ? qPrintable(error->text()) : "");
     QVERIFY(routed->route.node != victim);
-    QVERIFY2(took <= 2500, qPrintable(QStringLiteral("%1 ms").arg(took))); // two seconds, and room for a busy machine
+    QVERIFY2(took <= 2500,
+             qPrintable(QStringLiteral("%1 ms").arg(took))); // two seconds, and room for a busy machine
     QVERIFY(!monitor.route(routing::Intent::Operational).node.isEmpty());
     QVERIFY(monitor.route(routing::Intent::Operational).node != victim);
     signalNode(victim, SIGCONT);
@@ -225,8 +239,10 @@ void TestRouting::readOwnWrites()
     QTRY_VERIFY_WITH_TIMEOUT(sampled.size() >= 2, 10'000);
     auto primary = m_platform.open(QStringLiteral("primary"), QStringLiteral("operator"), true);
     const QString now = primary->exec(sql("select pg_current_wal_lsn()"))->string(0, 0);
-    QCOMPARE(monitor.route(routing::Intent::Operational, QStringLiteral("FFFFFFF/0")).node, QStringLiteral("primary"));
-    QTRY_VERIFY_WITH_TIMEOUT(monitor.route(routing::Intent::Operational, now).node.startsWith(QStringLiteral("replica")), 10'000);
+    QCOMPARE(monitor.route(routing::Intent::Operational, QStringLiteral("FFFFFFF/0")).node,
+             QStringLiteral("primary"));
+    QTRY_VERIFY_WITH_TIMEOUT(
+        monitor.route(routing::Intent::Operational, now).node.startsWith(QStringLiteral("replica")), 10'000);
 }
 
 QTEST_GUILESS_MAIN(TestRouting)

@@ -45,9 +45,11 @@ void TestRowSecurity::initTestCase()
     for (const QString& tenant : {m_mine, m_other}) {
         QByteArray lines;
         for (int i = 0; i < 50; ++i)
-            lines += "{\"id\": \"e" + QByteArray::number(i) + "\", \"type\": \"thing\", \"name\": \"secret " + QByteArray::number(i)
-                + "\", \"observed_at\": \"2026-01-01T00:00:00Z\", \"attributes\": {\"status\": \"active\", \"level\": "
-                + QByteArray::number(i) + ", \"open\": true}}\n";
+            lines += "{\"id\": \"e" + QByteArray::number(i) + "\", \"type\": \"thing\", \"name\": \"secret " +
+                     QByteArray::number(i) +
+                     "\", \"observed_at\": \"2026-01-01T00:00:00Z\", \"attributes\": {\"status\": "
+                     "\"active\", \"level\": " +
+                     QByteArray::number(i) + ", \"open\": true}}\n";
         QCOMPARE(m_platform.import(tenant, lines), QString());
     }
     m_mineId = m_platform.tenantId(m_mine);
@@ -56,12 +58,18 @@ void TestRowSecurity::initTestCase()
     // Import opened both to the demo logins; the other one is taken back from the analyst.
     auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
     QVERIFY(owner);
-    QVERIFY(owner->exec(sql("delete from atlas.tenant_access where tenant_id = $1::int and login = $2::name",
-                            {db::param(m_otherId), db::param(cluster.role(QStringLiteral("analyst")))}))
+    QVERIFY(owner
+                ->exec(sql("delete from atlas.tenant_access where tenant_id = $1::int and login = $2::name",
+                           {db::param(m_otherId), db::param(cluster.role(QStringLiteral("analyst")))}))
                 .ok());
     QVERIFY(owner->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_otherId)})).ok());
     // What the owner sees is there to be stolen.
-    QCOMPARE(owner->exec(sql("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(m_otherId)}))->integer(0, 0).value(), 150);
+    QCOMPARE(owner
+                 ->exec(sql("select count(*) from atlas.attribute_values where tenant_id = $1::int",
+                            {db::param(m_otherId)}))
+                 ->integer(0, 0)
+                 .value(),
+             150);
     QVERIFY(m_platform.waitForEveryNode());
 }
 
@@ -70,10 +78,12 @@ void TestRowSecurity::tablesShowGrantedTenantsOnly_data()
     QTest::addColumn<QString>("node");
     QTest::addColumn<QByteArray>("table");
     for (const QString& node : m_platform.cluster().nodes()) {
-        for (const char* table : {"tenants", "entities", "attributes", "attribute_values", "attribute_events"})
+        for (const char* table :
+             {"tenants", "entities", "attributes", "attribute_values", "attribute_events"})
             QTest::addRow("%s on %s", table, qPrintable(node)) << node << QByteArray(table);
         if (node != QLatin1String("warehouse")) {
-            for (const char* table : {"ingest_batches", "ingest_rejects", "attribute_stats", "ingest_rate_samples", "hot_set_jobs", "filter_usage"})
+            for (const char* table : {"ingest_batches", "ingest_rejects", "attribute_stats",
+                                      "ingest_rate_samples", "hot_set_jobs", "filter_usage"})
                 QTest::addRow("%s on %s", table, qPrintable(node)) << node << QByteArray(table);
         }
     }
@@ -85,13 +95,16 @@ void TestRowSecurity::tablesShowGrantedTenantsOnly()
     QFETCH(QByteArray, table);
     auto analyst = m_platform.open(node, QStringLiteral("analyst"), true);
     QVERIFY(analyst);
-    for (const QByteArray& where : {QByteArray(" where tenant_id = " + QByteArray::number(m_otherId)), QByteArray(" where tenant_id <> all (select tenant_id from atlas.tenant_access where login = session_user)")}) {
+    for (const QByteArray& where : {QByteArray(" where tenant_id = " + QByteArray::number(m_otherId)),
+                                    QByteArray(" where tenant_id <> all (select tenant_id from "
+                                               "atlas.tenant_access where login = session_user)")}) {
         const auto rows = analyst->exec(sql("select count(*) from atlas." + table + where));
         QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text()));
         QCOMPARE(rows->integer(0, 0).value(), 0);
     }
     if (table == "entities" || table == "attribute_values" || table == "tenants") {
-        const auto own = analyst->exec(sql("select count(*) from atlas." + table + " where tenant_id = " + QByteArray::number(m_mineId)));
+        const auto own = analyst->exec(sql("select count(*) from atlas." + table +
+                                           " where tenant_id = " + QByteArray::number(m_mineId)));
         QVERIFY(own->integer(0, 0).value() > 0);
     }
 }
@@ -127,7 +140,8 @@ void TestRowSecurity::registeredStatementsReturnNothingOfAnother()
     auto analyst = m_platform.open(QStringLiteral("replica-1"), QStringLiteral("analyst"), true);
     QVERIFY(analyst);
     auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-    const auto entity = owner->exec(sql("select min(entity_id), (select min(attribute_id) from atlas.attributes where tenant_id = $1::int and name = 'status') "
+    const auto entity = owner->exec(sql("select min(entity_id), (select min(attribute_id) from "
+                                        "atlas.attributes where tenant_id = $1::int and name = 'status') "
                                         "from atlas.entities where tenant_id = $1::int",
                                         {db::param(m_otherId)}));
     const db::Param entityId = db::param(entity->integer(0, 0).value());
@@ -151,7 +165,9 @@ void TestRowSecurity::registeredStatementsReturnNothingOfAnother()
             continue;
         ++tried;
         const auto rows = analyst->exec(sql(entry.sql, *call));
-        QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(QLatin1String(entry.name) + QLatin1String(": ") + rows.error().text()));
+        QVERIFY2(rows.ok(), rows.ok() ? ""
+                                      : qPrintable(QLatin1String(entry.name) + QLatin1String(": ") +
+                                                   rows.error().text()));
         QVERIFY2(rows->rowCount() == 0, entry.name);
         // The same as owner returns something, or the test would prove nothing.
         if (qstrcmp(entry.name, "hotset.jobs") != 0)
@@ -165,8 +181,9 @@ void TestRowSecurity::compiledFiltersReturnNothingOfAnother_data()
     QTest::addColumn<QString>("node");
     QTest::addColumn<QString>("text");
     for (const QString& node : m_platform.cluster().nodes()) {
-        for (const char* text : {"", "status = \"active\"", "level > 3 and open = true", "not exists(open)", "missing(level)",
-                                 "entity.name contains \"secret\"", "status in (\"active\", \"x\") or level between 1 and 5"})
+        for (const char* text :
+             {"", "status = \"active\"", "level > 3 and open = true", "not exists(open)", "missing(level)",
+              "entity.name contains \"secret\"", "status in (\"active\", \"x\") or level between 1 and 5"})
             QTest::addRow("%s on %s", text, qPrintable(node)) << node << QString::fromLatin1(text);
     }
 }
@@ -180,12 +197,16 @@ void TestRowSecurity::compiledFiltersReturnNothingOfAnother()
     const auto parsed = filter::parse(text);
     QVERIFY(parsed.ok());
     const AttributeCatalog catalog = AttributeCatalog::fromRows(
-        owner->exec(AttributeCatalog::namedStatement(m_otherId, {QStringLiteral("status"), QStringLiteral("level"), QStringLiteral("open")})).value());
+        owner
+            ->exec(AttributeCatalog::namedStatement(
+                m_otherId, {QStringLiteral("status"), QStringLiteral("level"), QStringLiteral("open")}))
+            .value());
     browse::PageRequest request;
     request.tenant = m_otherId;
     request.filter = parsed.expression;
     request.columns = {catalog.at(0).id};
-    request.role = node == QLatin1String("warehouse") ? db::EndpointRole::Warehouse : db::EndpointRole::Primary;
+    request.role =
+        node == QLatin1String("warehouse") ? db::EndpointRole::Warehouse : db::EndpointRole::Primary;
     auto analyst = m_platform.open(node, QStringLiteral("analyst"), true);
     const auto page = browse::pageStatement(request, catalog);
     QVERIFY2(!page.problem, page.problem ? qPrintable(page.problem->message) : "");
@@ -200,10 +221,12 @@ void TestRowSecurity::compiledFiltersReturnNothingOfAnother()
 void TestRowSecurity::hotMatchChecksTheTenant()
 {
     auto analyst = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"), true);
-    const auto refused = analyst->exec(sql("select * from atlas.hot_match($1::int, '{}', '{}')", {db::param(m_otherId)}));
+    const auto refused =
+        analyst->exec(sql("select * from atlas.hot_match($1::int, '{}', '{}')", {db::param(m_otherId)}));
     QVERIFY(!refused.ok());
     QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
-    QVERIFY(analyst->exec(sql("select * from atlas.hot_match($1::int, '{}', '{}')", {db::param(m_mineId)})).ok());
+    QVERIFY(
+        analyst->exec(sql("select * from atlas.hot_match($1::int, '{}', '{}')", {db::param(m_mineId)})).ok());
 }
 
 void TestRowSecurity::nobodyTalksHimselfIn_data()
@@ -241,15 +264,18 @@ void TestRowSecurity::nobodyTalksHimselfIn()
     QVERIFY(analyst);
     const auto status = analyst->execScript(statement, QStringLiteral("test"));
     QVERIFY2(!status.ok(), statement.constData());
-    QVERIFY2(status.error().sqlState == QLatin1String("42501") || status.error().sqlState == QLatin1String("42704"),
+    QVERIFY2(status.error().sqlState == QLatin1String("42501") ||
+                 status.error().sqlState == QLatin1String("42704"),
              qPrintable(status.error().text()));
 }
 
 void TestRowSecurity::analystsWriteNothingOfOthers_data()
 {
     QTest::addColumn<QByteArray>("statement");
-    QTest::newRow("usage of another tenant") << QByteArray("insert into atlas.filter_usage (tenant_id, filter, milliseconds) values ($1::int, 'x', 1)");
-    QTest::newRow("filter of another tenant") << QByteArray("insert into atlas.saved_filters (tenant_id, name, filter) values ($1::int, 'x', 'y')");
+    QTest::newRow("usage of another tenant") << QByteArray(
+        "insert into atlas.filter_usage (tenant_id, filter, milliseconds) values ($1::int, 'x', 1)");
+    QTest::newRow("filter of another tenant")
+        << QByteArray("insert into atlas.saved_filters (tenant_id, name, filter) values ($1::int, 'x', 'y')");
 }
 
 void TestRowSecurity::analystsWriteNothingOfOthers()
@@ -265,11 +291,13 @@ void TestRowSecurity::analystsWriteNothingOfOthers()
 
 void TestRowSecurity::commandLineSeesNoOtherTenant()
 {
-    const test::Ran refused = m_platform.ctl({QStringLiteral("filter"), QStringLiteral("--tenant"), m_other, QString()});
+    const test::Ran refused =
+        m_platform.ctl({QStringLiteral("filter"), QStringLiteral("--tenant"), m_other, QString()});
     QCOMPARE(refused.status, 1);
     QVERIFY(refused.out.isEmpty());
     QVERIFY(refused.err.contains("no tenant"));
-    const test::Ran allowed = m_platform.ctl({QStringLiteral("filter"), QStringLiteral("--tenant"), m_mine, QStringLiteral("--count"), QString()});
+    const test::Ran allowed = m_platform.ctl(
+        {QStringLiteral("filter"), QStringLiteral("--tenant"), m_mine, QStringLiteral("--count"), QString()});
     QVERIFY2(allowed.status == 0, allowed.err.constData());
     QCOMPARE(allowed.out.trimmed(), QByteArray("50"));
 }

@@ -9,7 +9,8 @@ using db::EndpointRole;
 
 namespace {
 
-NodeFreshness node(const char* name, EndpointRole role, std::optional<double> age, bool usable = true, const char* lsn = "0/100")
+NodeFreshness node(const char* name, EndpointRole role, std::optional<double> age, bool usable = true,
+                   const char* lsn = "0/100")
 {
     NodeFreshness freshness;
     freshness.node = QString::fromLatin1(name);
@@ -20,11 +21,12 @@ NodeFreshness node(const char* name, EndpointRole role, std::optional<double> ag
     return freshness;
 }
 
-QList<NodeFreshness> cluster(std::optional<double> first, std::optional<double> second, std::optional<double> warehouse,
-                             bool primaryUsable = true)
+QList<NodeFreshness> cluster(std::optional<double> first, std::optional<double> second,
+                             std::optional<double> warehouse, bool primaryUsable = true)
 {
     return {node("replica-1", EndpointRole::Replica, first), node("replica-2", EndpointRole::Replica, second),
-            node("primary", EndpointRole::Primary, 0.0, primaryUsable), node("warehouse", EndpointRole::Warehouse, warehouse)};
+            node("primary", EndpointRole::Primary, 0.0, primaryUsable),
+            node("warehouse", EndpointRole::Warehouse, warehouse)};
 }
 
 } // namespace
@@ -60,17 +62,22 @@ void TestRouter::choosesByTheTable_data()
     QTest::newRow("critical: primary") << "critical" << 0.1 << 0.1 << 0.1 << "primary" << true;
     QTest::newRow("dashboard: replica") << "dashboard" << 1.0 << 1.0 << 1.0 << "replica-1" << true;
     QTest::newRow("dashboard: fresher replica") << "dashboard" << 8.0 << 1.0 << 1.0 << "replica-2" << true;
-    QTest::newRow("operational: replica within 5 s") << "operational" << 4.9 << 20.0 << 1.0 << "replica-1" << true;
+    QTest::newRow("operational: replica within 5 s")
+        << "operational" << 4.9 << 20.0 << 1.0 << "replica-1" << true;
     QTest::newRow("operational: both too late") << "operational" << 5.1 << 6.0 << 1.0 << "primary" << true;
     QTest::newRow("alert: 6 s is fine") << "alert" << 6.0 << 7.0 << 1.0 << "replica-1" << true;
     QTest::newRow("alert: over 10 s to the primary") << "alert" << 11.0 << 12.0 << 1.0 << "primary" << true;
-    QTest::newRow("reporting: warehouse within 60 s") << "reporting" << 0.1 << 0.1 << 59.0 << "warehouse" << true;
+    QTest::newRow("reporting: warehouse within 60 s")
+        << "reporting" << 0.1 << 0.1 << 59.0 << "warehouse" << true;
     QTest::newRow("reporting: warehouse late") << "reporting" << 0.1 << 0.1 << 61.0 << "replica-1" << true;
     QTest::newRow("reporting: both late") << "reporting" << 11.0 << 12.0 << 61.0 << "primary" << true;
-    QTest::newRow("analytics: warehouse 20 min") << "analytics" << 0.1 << 0.1 << 1200.0 << "warehouse" << true;
-    QTest::newRow("analytics: warehouse 40 min") << "analytics" << 0.1 << 0.1 << 2400.0 << "replica-1" << true;
+    QTest::newRow("analytics: warehouse 20 min")
+        << "analytics" << 0.1 << 0.1 << 1200.0 << "warehouse" << true;
+    QTest::newRow("analytics: warehouse 40 min")
+        << "analytics" << 0.1 << 0.1 << 2400.0 << "replica-1" << true;
     QTest::newRow("historical: warehouse 1 h") << "historical" << 0.1 << 0.1 << 3600.0 << "warehouse" << true;
-    QTest::newRow("compliance: warehouse however late") << "compliance" << 0.1 << 0.1 << 1e6 << "warehouse" << true;
+    QTest::newRow("compliance: warehouse however late")
+        << "compliance" << 0.1 << 0.1 << 1e6 << "warehouse" << true;
 }
 
 void TestRouter::choosesByTheTable()
@@ -80,7 +87,8 @@ void TestRouter::choosesByTheTable()
     QFETCH(double, second);
     QFETCH(double, warehouse);
     const Intent parsed = intentFromName(intent).value();
-    const Route route = choose(parsed, cluster(first, second, warehouse), defaultBudget(parsed).wantedSeconds);
+    const Route route =
+        choose(parsed, cluster(first, second, warehouse), defaultBudget(parsed).wantedSeconds);
     QTEST(route.node, "expected");
     QTEST(route.met, "met");
     QVERIFY(!route.reason.isEmpty());
@@ -105,7 +113,8 @@ void TestRouter::unknownLagIsNotZero()
 {
     const Route route = choose(Intent::Operational, cluster(std::nullopt, std::nullopt, std::nullopt), 10);
     QCOMPARE(route.node, QStringLiteral("primary"));
-    const Route only = choose(Intent::Operational, {node("replica-1", EndpointRole::Replica, std::nullopt)}, 10);
+    const Route only =
+        choose(Intent::Operational, {node("replica-1", EndpointRole::Replica, std::nullopt)}, 10);
     QCOMPARE(only.node, QStringLiteral("replica-1"));
     QVERIFY(!only.met);
     QVERIFY(!only.ageSeconds);
@@ -114,7 +123,8 @@ void TestRouter::unknownLagIsNotZero()
 void TestRouter::readsGoOnWithoutThePrimary()
 {
     for (const Intent intent : {Intent::Critical, Intent::Operational, Intent::Dashboard}) {
-        const Route route = choose(intent, cluster(20.0, 30.0, 1.0, false), defaultBudget(intent).wantedSeconds);
+        const Route route =
+            choose(intent, cluster(20.0, 30.0, 1.0, false), defaultBudget(intent).wantedSeconds);
         QVERIFY(!route.node.isEmpty());
         QVERIFY(route.node != QStringLiteral("primary"));
         QVERIFY(route.readOnly);
@@ -148,7 +158,8 @@ void TestRouter::readsItsOwnWrites()
     auto nodes = cluster(0.1, 0.2, 0.3);
     nodes[0].replayedLsn = QStringLiteral("0/FF");
     nodes[1].replayedLsn = QStringLiteral("1/0");
-    QCOMPARE(choose(Intent::Operational, nodes, 10, QStringLiteral("0/100")).node, QStringLiteral("replica-2"));
+    QCOMPARE(choose(Intent::Operational, nodes, 10, QStringLiteral("0/100")).node,
+             QStringLiteral("replica-2"));
     QCOMPARE(choose(Intent::Operational, nodes, 10, QStringLiteral("1/1")).node, QStringLiteral("primary"));
     QCOMPARE(choose(Intent::Operational, nodes, 10).node, QStringLiteral("replica-1"));
 }

@@ -33,14 +33,16 @@ QList<Applied> appliedFrom(const QList<Migration>& known, int count)
 
 void TestSchema::filesAreCompiledIn()
 {
-    for (const auto& [target, folder] : {std::pair{Target::Postgres, "schema/postgres"}, {Target::LocalWarehouse, "schema/redshift/local"}}) {
+    for (const auto& [target, folder] : {std::pair{Target::Postgres, "schema/postgres"},
+                                         {Target::LocalWarehouse, "schema/redshift/local"}}) {
         const QList<Migration> known = migrations(target);
         const QDir sources(QStringLiteral(ATLAS_SOURCE_DIR) + QLatin1Char('/') + QLatin1String(folder));
         QCOMPARE(known.size(), sources.entryList({QStringLiteral("0*.sql")}).size());
         for (int i = 0; i < known.size(); ++i) {
             QCOMPARE(known.at(i).version, i + 1); // no gaps
-            QFile file(sources.filePath(
-                QStringLiteral("%1_%2.sql").arg(known.at(i).version, 4, 10, QLatin1Char('0')).arg(known.at(i).name)));
+            QFile file(sources.filePath(QStringLiteral("%1_%2.sql")
+                                            .arg(known.at(i).version, 4, 10, QLatin1Char('0'))
+                                            .arg(known.at(i).name)));
             QVERIFY(file.open(QIODevice::ReadOnly));
             QCOMPARE(known.at(i).sql, file.readAll());
         }
@@ -65,7 +67,8 @@ void TestSchema::conflicts()
     QVERIFY(known.size() > 2);
     QList<Applied> applied = appliedFrom(known, static_cast<int>(known.size()));
     if (change == 1)
-        applied.append({static_cast<int>(known.size()) + 1, QStringLiteral("future"), QStringLiteral("x"), {}});
+        applied.append(
+            {static_cast<int>(known.size()) + 1, QStringLiteral("future"), QStringLiteral("x"), {}});
     else if (change == 2)
         applied[1].checksum = QStringLiteral("0");
     else if (change == 3)
@@ -85,22 +88,26 @@ void TestSchema::everyColumnHasAComment()
     for (const Migration& migration : migrations(Target::Postgres))
         all += migration.sql;
     const QString text = QString::fromUtf8(all);
-    static const QRegularExpression tables(QStringLiteral("create (?:unlogged )?table atlas\\.(\\w+) \\(\\n(.*?)\\n\\)"),
-                                           QRegularExpression::DotMatchesEverythingOption);
+    static const QRegularExpression tables(
+        QStringLiteral("create (?:unlogged )?table atlas\\.(\\w+) \\(\\n(.*?)\\n\\)"),
+        QRegularExpression::DotMatchesEverythingOption);
     int columns = 0;
     auto matches = tables.globalMatch(text);
     while (matches.hasNext()) {
         const auto match = matches.next();
-        QVERIFY2(text.contains(QStringLiteral("comment on table atlas.%1 is").arg(match.captured(1))), qPrintable(match.captured(1)));
+        QVERIFY2(text.contains(QStringLiteral("comment on table atlas.%1 is").arg(match.captured(1))),
+                 qPrintable(match.captured(1)));
         const QStringList lines = match.captured(2).split(QLatin1Char('\n'));
         static const QRegularExpression column(QStringLiteral("^    (\\w+) +[a-z]"));
         for (const QString& line : lines) {
             const auto name = column.match(line);
-            static const QStringList notColumns{QStringLiteral("primary"), QStringLiteral("unique"), QStringLiteral("check")};
+            static const QStringList notColumns{QStringLiteral("primary"), QStringLiteral("unique"),
+                                                QStringLiteral("check")};
             if (!name.hasMatch() || notColumns.contains(name.captured(1)))
                 continue;
             ++columns;
-            const QString wanted = QStringLiteral("comment on column atlas.%1.%2 is").arg(match.captured(1), name.captured(1));
+            const QString wanted =
+                QStringLiteral("comment on column atlas.%1.%2 is").arg(match.captured(1), name.captured(1));
             QVERIFY2(text.contains(wanted), qPrintable(wanted));
         }
     }
@@ -117,8 +124,9 @@ void TestSchema::redshiftFilesUseNothingItLacks()
         QVERIFY(file.open(QIODevice::ReadOnly));
         QString sql = QString::fromUtf8(file.readAll()).toLower();
         sql.remove(QRegularExpression(QStringLiteral("--[^\\n]*")));
-        for (const char* lacking : {"jsonb", "create index", "partition by", " text ", "pg_lsn", "on conflict", "generated ", "serial",
-                                    "plpgsql", "numeric,", "any (", " bytea"})
+        for (const char* lacking :
+             {"jsonb", "create index", "partition by", " text ", "pg_lsn", "on conflict", "generated ",
+              "serial", "plpgsql", "numeric,", "any (", " bytea"})
             QVERIFY2(!sql.contains(QLatin1String(lacking)), lacking);
     }
 }

@@ -146,7 +146,8 @@ void TestStageLag::bytesBecomeSeconds()
     readings.replicas = {replica(11, 1600, 9)};
     const StageLag lag = stage(conclusions.conclude(readings), "replica");
     QCOMPARE(lag.lagBytes.value(), 500);
-    QCOMPARE(qRound(lag.lagSeconds.value()), 5); // it is where the primary was 5 s ago, whatever the beat says
+    QCOMPARE(qRound(lag.lagSeconds.value()),
+             5); // it is where the primary was 5 s ago, whatever the beat says
     QVERIFY(lag.state != State::Current);
 }
 
@@ -320,9 +321,10 @@ void TestStageLag::jsonHasNullForUnknown()
     lag.stage = QStringLiteral("replica");
     lag.node = QStringLiteral("replica-1");
     const QJsonObject json = lag.toJson();
-    QCOMPARE(json.keys(), (QStringList{QStringLiteral("evidence"), QStringLiteral("lag_bytes"), QStringLiteral("lag_seconds"),
-                                       QStringLiteral("measured_at"), QStringLiteral("node"), QStringLiteral("stage"),
-                                       QStringLiteral("state")}));
+    QCOMPARE(json.keys(),
+             (QStringList{QStringLiteral("evidence"), QStringLiteral("lag_bytes"),
+                          QStringLiteral("lag_seconds"), QStringLiteral("measured_at"),
+                          QStringLiteral("node"), QStringLiteral("stage"), QStringLiteral("state")}));
     QVERIFY(json.value(QStringLiteral("lag_seconds")).isNull());
     QCOMPARE(json.value(QStringLiteral("state")).toString(), QStringLiteral("unknown"));
     QCOMPARE(stateFromName(u"falling behind").value(), State::FallingBehind);
