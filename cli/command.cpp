@@ -113,7 +113,8 @@ std::unique_ptr<Connection> Connection::fromParser(const QCommandLineParser& par
 
 void Connection::use(Purpose purpose)
 {
-    for (db::Endpoint endpoint : m_environment.endpointsFor(purpose)) {
+    QList<db::Endpoint> endpoints = m_environment.endpointsFor(purpose);
+    for (db::Endpoint& endpoint : endpoints) {
         if (!m_user.isEmpty())
             endpoint.info.set(QStringLiteral("user"), m_user);
         m_client.setEndpoint(endpoint);
@@ -188,8 +189,8 @@ void parse(QCommandLineParser& parser, const QString& command, const QStringList
         QString text = parser.helpText();
         // Qt prints the program's path as it was started; what is typed is the command.
         text.replace(QCoreApplication::applicationFilePath(), programName());
-        text.replace(QRegularExpression(QStringLiteral("^Usage: \\S+")),
-                     QStringLiteral("Usage: atlasctl ") + command);
+        static const QRegularExpression usage(QStringLiteral("^Usage: \\S+"));
+        text.replace(usage, QStringLiteral("Usage: atlasctl ") + command);
         std::fputs(text.toUtf8().constData(), stdout);
         std::exit(Ok);
     }

@@ -52,7 +52,7 @@ int run(const QString& command, hotset::Kind kind, const QStringList& arguments)
         if (!found)
             return Failed;
         tenant = *found;
-        const QString name = parser.positionalArguments().first();
+        const QString name = parser.positionalArguments().constFirst();
         const auto rows = session->exec(AttributeCatalog::namedStatement(tenant, {name}));
         if (!rows) {
             fail(rows.error());
