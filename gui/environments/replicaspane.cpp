@@ -3,6 +3,7 @@
 
 #include <QFormLayout>
 #include <QHBoxLayout>
+#include <QHash>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
@@ -32,7 +33,7 @@ db::Statement replicasStatement()
     db::Statement statement;
     statement.name = QStringLiteral("environments.findReplicas");
     statement.purpose = QObject::tr("Replicas the primary knows");
-    statement.sql = "select r.application_name, host(r.client_addr), r.pid is not null and r.state is null "
+    statement.sql = "select r.application_name, host(r.client_addr) "
                     "from pg_catalog.pg_stat_replication r "
                     "left join pg_catalog.pg_replication_slots s on s.active_pid = r.pid "
                     "where coalesce(s.slot_type, 'physical') = 'physical' "
@@ -234,6 +235,10 @@ void ReplicasPane::addFound(const db::ResultSet& rows)
     int added = 0;
     int hidden = 0;
     int known = 0;
+    // Several on one machine cannot be told apart by address.
+    QHash<QString, int> streams;
+    for (int row = 0; row < rows.rowCount(); ++row)
+        ++streams[rows.string(row, 1)];
     for (int row = 0; row < rows.rowCount(); ++row) {
         if (rows.isNull(row, 1)) {
             // Hidden from logins without pg_read_all_stats, or on a Unix socket.
@@ -244,9 +249,9 @@ void ReplicasPane::addFound(const db::ResultSet& rows)
         QString name = rows.string(row, 0);
         bool isKnown = false;
         for (const NamedConnection& replica : std::as_const(m_replicas)) {
-            isKnown = isKnown || replica.name == name ||
-                      replica.info.value(QStringLiteral("host")) == address ||
-                      replica.info.value(QStringLiteral("hostaddr")) == address;
+            const bool sameAddress = replica.info.value(QStringLiteral("host")) == address ||
+                                     replica.info.value(QStringLiteral("hostaddr")) == address;
+            isKnown = isKnown || replica.name == name || (sameAddress && streams.value(address) == 1);
         }
         if (isKnown) {
             ++known;

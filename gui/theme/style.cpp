@@ -722,6 +722,8 @@ int Style::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWi
         return metrics::small;
     case PM_HeaderMargin:
         return 6;
+    case PM_FocusFrameHMargin:
+        return 5; // of cells too: in line with their header
     case PM_TabBarTabHSpace:
         return 20;
     case PM_TabBarBaseHeight:

@@ -152,6 +152,7 @@ MessageStrip::MessageStrip(QWidget* parent)
     m_more->setCheckable(true);
     m_more->setToolButtonStyle(Qt::ToolButtonTextOnly);
     m_more->setAutoRaise(true);
+    m_more->setFixedHeight(metrics::controlHeight);
     m_icon->setFixedSize(metrics::iconSize, metrics::controlHeight);
     line->addWidget(m_icon, 0, Qt::AlignTop);
     line->addWidget(m_text, 1);

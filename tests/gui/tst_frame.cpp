@@ -115,6 +115,8 @@ private Q_SLOTS:
                      qPrintable(bar->textOf(QStringLiteral("primary"))));
         test::shoot(&window, QStringLiteral("dead"));
         Theme::instance().setMode(Theme::Mode::Dark);
+        // Palettes reach the widgets by events.
+        QTest::qWait(20);
         test::shoot(&window, QStringLiteral("dead-dark"));
     }
 
