@@ -3,6 +3,7 @@
 
 #include "gui/activity/activityworkspace.h"
 #include "gui/assets/assetsworkspace.h"
+#include "gui/hotset/hotsetworkspace.h"
 
 namespace atlas::gui {
 
@@ -18,6 +19,7 @@ QList<WorkspaceEntry> workspaceEntries()
     return {
         // One line each, in the order of the rail: Assets, Pipeline, Hot set, Activity.
         entry<AssetsWorkspace>(),
+        entry<HotSetWorkspace>(),
         entry<ActivityWorkspace>(),
     };
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAbstractTableModel>
+#include <QHash>
+#include <QStringList>
+
+#include <optional>
+#include <vector>
+
+#include "model/catalog/attributecatalog.h"
+#include "model/hotset/hotset.h"
+
+namespace atlas::gui {
+
+/// All attributes of a tenant for the hot set: what is not cold first, then by the share of assets that have
+/// it.
+class HotSetModel : public QAbstractTableModel
+{
+    Q_OBJECT
+public:
+    enum Column { Name = 0, Type, State, Share, Distinct, Job, ColumnCount };
+    enum Role { IdRole = Qt::UserRole + 1, StateRole, ProgressRole };
+
+    explicit HotSetModel(QObject* parent = nullptr);
+
+    void setCatalog(const AttributeCatalog& catalog);
+    const AttributeCatalog& catalog() const { return m_catalog; }
+    void setSearch(const QString& text);
+    /// Newest first, as jobsStatement() has them.
+    void setJobs(const std::vector<hotset::Job>& jobs);
+    /// Replaces the job of that id, or adds it as the newest.
+    void updateJob(const hotset::Job& job);
+    std::vector<hotset::Job> jobsOf(int attributeId) const;
+    /// The newest job of the attribute, nullptr when there never was one.
+    const hotset::Job* newestJob(int attributeId) const;
+    /// Jobs that are not over.
+    std::vector<hotset::Job> unfinished() const;
+
+    const Attribute* attributeAt(int row) const;
+    int rowOf(int attributeId) const; ///< -1: not among what is shown
+    int hotCount() const;
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+    int columnCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+private:
+    void arrange();
+
+    AttributeCatalog m_catalog;
+    std::vector<int> m_shown; ///< indexes into the catalogue
+    std::vector<hotset::Job> m_jobs;
+    QString m_search;
+};
+
+/// "waiting for writers", "writing", "comparing every row", …: a phase for people.
+QString phaseText(const hotset::Job& job);
+
+} // namespace atlas::gui

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QList>
+
+#include <memory>
+
+#include "gui/app/workspace.h"
+#include "model/hotset/hotset.h"
+
+class QLabel;
+class QSplitter;
+class QStackedWidget;
+class QTableView;
+class QTimer;
+
+namespace atlas {
+class CatalogService;
+}
+
+namespace atlas::gui {
+
+class EmptyState;
+class HotSetModel;
+class JobPanel;
+class MessageStrip;
+class SearchField;
+
+/// Which attributes are in the hot set; promotes and demotes them.
+class HotSetWorkspace : public Workspace
+{
+    Q_OBJECT
+public:
+    explicit HotSetWorkspace(QWidget* parent = nullptr);
+    ~HotSetWorkspace() override;
+    static WorkspaceInfo info();
+
+    void activate() override;
+    void deactivate() override;
+    void refresh() override;
+    void focusSearch() override;
+    QList<Command> commands() override;
+    QVariantMap saveState() const override;
+    void restoreState(const QVariantMap& state) override;
+    bool isSettled() const override;
+    QString shownError() const override;
+    QList<TourStep> tourSteps() override;
+
+    HotSetModel* model() const { return m_model; }
+    JobPanel* panel() const { return m_panel; }
+
+protected:
+    void contextSet() override;
+
+private:
+    void tenantChanged();
+    void catalogChanged();
+    void loadJobs();
+    void showCurrent();
+    void select(int attributeId);
+    void change(int attributeId, hotset::Kind kind);
+    void startNext();
+    void resume(const hotset::Job& job);
+    hotset::Runner* makeRunner();
+    void updateBlocked();
+
+    struct Wanted
+    {
+        int attributeId = 0;
+        hotset::Kind kind = hotset::Kind::Promote;
+    };
+
+    HotSetModel* m_model;
+    SearchField* m_search;
+    QLabel* m_count;
+    MessageStrip* m_strip;
+    QTableView* m_table;
+    QSplitter* m_splitter;
+    QStackedWidget* m_side;
+    JobPanel* m_panel;
+    EmptyState* m_empty;
+    QTimer* m_poll;
+
+    std::shared_ptr<CatalogService> m_catalog;
+    std::shared_ptr<lag::Monitor> m_monitor;
+    hotset::Runner* m_runner = nullptr;
+    QString m_waiting;
+    QList<Wanted> m_queue;
+    int m_wantedSelection = 0;
+    QString m_restoredName;
+    bool m_active = false;
+    bool m_jobsLoaded = false;
+    bool m_jobsLoading = false;
+};
+
+} // namespace atlas::gui
