@@ -45,7 +45,7 @@ protected:
         const ColorRole ink = on ? ColorRole::Accent : underMouse() ? ColorRole::Text : ColorRole::TextMuted;
         const int side = 20;
         const int top = text().isEmpty() ? (height() - side) / 2 : 9;
-        icon(m_icon, ink).paint(&painter, QRect((width() - side) / 2, top, side, side));
+        Theme::icon(m_icon, ink).paint(&painter, QRect((width() - side) / 2, top, side, side));
         if (text().isEmpty())
             return;
         QFont font = Theme::instance().smallFont();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/app/topbar.h"
 
+#include <QFrame>
 #include <QHBoxLayout>
 #include <QPainter>
 #include <QToolButton>
@@ -44,7 +45,8 @@ protected:
         painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::radius + 1,
                                 metrics::radius + 1);
         QRect line = rect().adjusted(metrics::small, 0, -metrics::small, 0);
-        icon(QStringLiteral("search")).paint(&painter, QRect(line.left(), line.center().y() - 7, 15, 15));
+        Theme::icon(QStringLiteral("search"))
+            .paint(&painter, QRect(line.left(), line.center().y() - 7, 15, 15));
         painter.setPen(color(ColorRole::TextMuted));
         painter.drawText(line.adjusted(22, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, tr("Go to…"));
         const QFont small = Theme::instance().smallFont();

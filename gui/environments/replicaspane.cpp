@@ -262,6 +262,8 @@ void ReplicasPane::addFound(const db::ResultSet& rows)
         replica.info = m_primary;
         replica.info.set(QStringLiteral("service"), {});
         replica.info.set(QStringLiteral("password"), {});
+        // It would win over the host.
+        replica.info.set(QStringLiteral("hostaddr"), {});
         replica.info.set(QStringLiteral("host"), address);
         m_replicas << replica;
         ++added;

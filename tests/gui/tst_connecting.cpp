@@ -123,6 +123,7 @@ private Q_SLOTS:
         for (const NamedConnection& replica : pane.replicas()) {
             QVERIFY(!replica.info.contains(QStringLiteral("password")));
             QVERIFY(replica.info.contains(QStringLiteral("host")));
+            QVERIFY(!replica.info.contains(QStringLiteral("hostaddr")));
         }
         // Asked again, nothing is added twice.
         pane.strip()->clear();
