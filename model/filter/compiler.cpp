@@ -49,7 +49,7 @@ std::vector<Candidate> allCandidates(Planner& planner, const Predicate& predicat
     auto candidates = options.projection == Projection::Count
                           ? planner.countCandidates(predicate)
                           : planner.candidates(predicate, needOf(options));
-    Planner::keepShape(candidates, options.shape);
+    Planner::keepAskedFor(candidates, options);
     return candidates;
 }
 
@@ -80,8 +80,6 @@ Explain explain(const Predicate& predicate, const std::vector<Candidate>& candid
     collectAttributes(predicate, ids);
     result.attributeIds = QList<int>(ids.begin(), ids.end());
     taken.describe(result);
-    for (const Explain::Source& source : std::as_const(result.sources))
-        result.usesHot = result.usesHot || source.access.startsWith(QStringLiteral("entity_hot"));
     const std::vector<Candidate> others(candidates.begin() + 1, candidates.end());
     for (const Candidate& other : others) {
         if (result.rejected.size() == 12)
@@ -133,6 +131,7 @@ Written write(int tenantId, const Expression& expression, const CatalogLookup& c
     written.next = planner.parameters().next();
     written.problems = tooManyParameters(options, written.next);
     written.explained = explain(predicate, candidates, options);
+    written.explained.usesHot = written.sql.contains("atlas.hot_match("); // in a nested group too
     return written;
 }
 

@@ -49,6 +49,8 @@ struct CompileOptions
     bool descending = false;     ///< from the other end; `after` is then an upper limit
     int limit = 100;             ///< of EntityIds
     bool useHot = true; ///< compile again without after SQLSTATE AT001 (an attribute stopped being hot)
+    bool forceHot =
+        false;          ///< for measuring: read the hot projection wherever that is possible, cheaper or not
     int partitions = 1; ///< leaves a tenant's values lie in: 1 shared, 8 with a branch of its own
     QDateTime now =
         QDateTime::currentDateTimeUtc(); ///< what "in the last" counts back from; keep it while paging

@@ -142,8 +142,11 @@ QString upperBound(const QString& prefix)
         return {};
     uint& last = points.last();
     last = last == 0xD7FF ? 0xE000 : last + 1; // no character lies between
-    static_assert(sizeof(uint) == sizeof(char32_t));
-    return QString::fromUcs4(reinterpret_cast<const char32_t*>(points.constData()), points.size());
+    // Not QString::fromUcs4: it takes a leading U+FEFF for a byte order mark and drops it.
+    QString bound;
+    for (const uint point : std::as_const(points))
+        bound += QChar::fromUcs4(point);
+    return bound;
 }
 
 QString compactJson(const QString& text)

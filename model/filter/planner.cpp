@@ -43,7 +43,9 @@ QByteArray hotValue(const Predicate& equality)
     case ValueType::Boolean:
         return (literal.text == u"true") == (clause.op == Operator::Equal) ? "true" : "false";
     case ValueType::Timestamp:
-        return QByteArray::number(parseTimestamp(literal.text).value_or(0));
+        // By way of float8, as everything stored.
+        return QByteArray::number(
+            static_cast<qint64>(static_cast<double>(parseTimestamp(literal.text).value_or(0))));
     default:
         return jsonString(literal.text);
     }
@@ -73,11 +75,16 @@ Planner::Planner(int tenantId, const CompileOptions& options, double total)
 {
 }
 
-void Planner::keepShape(std::vector<Candidate>& candidates, std::optional<Shape> shape)
+void Planner::keepAskedFor(std::vector<Candidate>& candidates, const CompileOptions& options)
 {
-    const auto wanted = [&](const Candidate& candidate) { return candidate.shape == shape; };
-    if (shape && std::any_of(candidates.begin(), candidates.end(), wanted))
-        std::erase_if(candidates, [&](const Candidate& candidate) { return !wanted(candidate); });
+    const auto keep = [&](const auto& wanted) {
+        if (std::any_of(candidates.begin(), candidates.end(), wanted))
+            std::erase_if(candidates, [&](const Candidate& candidate) { return !wanted(candidate); });
+    };
+    if (options.shape)
+        keep([&](const Candidate& candidate) { return candidate.shape == options.shape; });
+    if (options.forceHot)
+        keep([](const Candidate& candidate) { return candidate.usesHot; });
 }
 
 std::vector<Candidate> Planner::candidates(const Predicate& predicate, const Need& need)
@@ -161,6 +168,7 @@ std::vector<Candidate> Planner::countCandidates(const Predicate& predicate)
     Candidate difference;
     difference.shape = Shape::SetAlgebra;
     difference.driver = QStringLiteral("every entity, less ") + predicate.children.front().text();
+    difference.usesHot = inner.usesHot;
     difference.cost = sourceCost(every) * 0.7 + inner.cost;
     difference.sql = [this, every, inner] {
         return "select (select count(*) from (\n" + source(every) + "\n) s) - (select count(*) from (\n" +

@@ -24,6 +24,7 @@ struct Candidate
 {
     Shape shape = Shape::EntityScan;
     double cost = 0; ///< microseconds
+    bool usesHot = false;
     QString driver;
     std::function<QByteArray()> sql;
     std::function<void(Explain&)> describe;
@@ -44,7 +45,8 @@ public:
     std::vector<Candidate> countCandidates(const Predicate& predicate);
 
     Parameters& parameters() { return m_parameters; }
-    static void keepShape(std::vector<Candidate>& candidates, std::optional<Shape> shape);
+    /// Only what the options ask for, where there is such.
+    static void keepAskedFor(std::vector<Candidate>& candidates, const CompileOptions& options);
 
 private:
     struct Driver

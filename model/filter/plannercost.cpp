@@ -226,6 +226,7 @@ Candidate Planner::sortedDriver(const Driver& driver, const Need& need)
     all.push_back(driver.predicate);
     const auto rest = inProbeOrder(driver.rest);
     const double rows = std::max(1.0, driver.predicate.rows);
+    candidate.usesHot = driver.predicate.kind == Kind::Hot;
     candidate.cost = sourceCost(driver.predicate) + relationCost() * static_cast<double>(rest.size()) +
                      (need.ordered ? sortCost * rows * std::log2(rows + 1) : 0) +
                      fractionRead(matching(all), need) * rows * probesCost(rest);
@@ -303,6 +304,8 @@ std::optional<Candidate> Planner::join(const std::vector<Predicate>& parts, size
     Candidate candidate;
     candidate.shape = Shape::Join;
     candidate.cost = cost;
+    candidate.usesHot = std::any_of(positive.begin(), positive.end(),
+                                    [](const Predicate& part) { return part.kind == Kind::Hot; });
     QStringList names;
     for (const Predicate& part : positive)
         names.append(part.text());
@@ -355,6 +358,8 @@ std::optional<Candidate> Planner::unionPages(const Predicate& any, const Need& n
     Candidate candidate;
     candidate.shape = Shape::UnionPages;
     candidate.cost = cost;
+    candidate.usesHot = std::any_of(branches->begin(), branches->end(),
+                                    [](const Candidate& branch) { return branch.usesHot; });
     candidate.driver = any.text();
     candidate.sql = [this, branches, need] {
         QByteArray all;
