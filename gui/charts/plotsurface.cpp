@@ -40,7 +40,6 @@ PlotSurface::PlotSurface(PlotModel* model, QWidget* parent)
     setMouseTracking(true);
     setPlottingHint(QCP::phFastPolylines);
     setNotAntialiasedElements(QCP::aeAxes | QCP::aeGrid);
-    setOpenGl(false);
     xAxis->setTicker(m_timeTicker);
     yAxis->setTicker(m_valueTicker);
     for (QCPAxis* axis : {xAxis, yAxis}) {

@@ -205,6 +205,7 @@ void HotSetWorkspace::tenantChanged()
     m_catalog.reset();
     m_monitor.reset();
     m_jobsLoaded = false;
+    m_reloading = false;
     m_strip->clear();
     m_model->setJobs({});
     m_model->setCatalog({});
@@ -222,6 +223,7 @@ void HotSetWorkspace::activate()
         if (m_catalog) {
             connect(m_catalog.get(), &CatalogService::changed, this, &HotSetWorkspace::catalogChanged);
             connect(m_catalog.get(), &CatalogService::failed, this, [this](const db::DbError& error) {
+                m_reloading = false;
                 m_strip->showError(tr("The attributes could not be read"), error);
                 m_strip->setRetryVisible(true);
             });
@@ -247,8 +249,14 @@ void HotSetWorkspace::deactivate()
 void HotSetWorkspace::refresh()
 {
     if (m_catalog)
-        m_catalog->reload();
+        reloadCatalog();
     loadJobs();
+}
+
+void HotSetWorkspace::reloadCatalog()
+{
+    m_reloading = true;
+    m_catalog->reload(routing::Intent::Critical);
 }
 
 void HotSetWorkspace::focusSearch()
@@ -259,6 +267,7 @@ void HotSetWorkspace::focusSearch()
 
 void HotSetWorkspace::catalogChanged()
 {
+    m_reloading = false;
     const Attribute* current = m_model->attributeAt(m_table->currentIndex().row());
     int id = current ? current->id : m_wantedSelection;
     m_model->setCatalog(m_catalog->catalog());
@@ -304,6 +313,8 @@ void HotSetWorkspace::loadJobs()
                 return;
             }
             m_strip->clear();
+            setProvenance({QStringLiteral("primary"), 0.0, 1, true,
+                           tr("The hot set is read from the primary, where it is changed.")});
             std::vector<hotset::Job> jobs;
             for (int row = 0; row < result->rowCount(); ++row) {
                 if (auto job = hotset::Job::fromRow(*result, row))
@@ -367,7 +378,7 @@ hotset::Runner* HotSetWorkspace::makeRunner()
     connect(m_runner, &hotset::Runner::refused, this, [this](const db::DbError& error) {
         m_panel->strip()->showError(tr("It was not done"), error);
         m_waiting.clear();
-        m_catalog->reload();
+        reloadCatalog();
         loadJobs();
         showCurrent();
         startNext();
@@ -377,13 +388,18 @@ hotset::Runner* HotSetWorkspace::makeRunner()
         m_waiting.clear();
         if (job.attributeId == m_panel->attributeId()) {
             QString said = job.message;
-            if (!said.isEmpty())
+            if (job.phase == QLatin1String("done") && job.kind == hotset::Kind::Promote)
+                said = tr("Verified: %1 rows compared, no difference. Filters use it from now on.")
+                           .arg(countText(job.rowsDone));
+            else if (job.phase == QLatin1String("done"))
+                said = tr("Verified: removed from %1 documents, none left.").arg(countText(job.rowsDone));
+            else if (!said.isEmpty())
                 said[0] = said.at(0).toUpper();
             m_panel->strip()->showMessage(job.phase == QLatin1String("done") ? MessageStrip::Kind::Success
                                                                              : MessageStrip::Kind::Error,
                                           said);
         }
-        m_catalog->reload(); // badges everywhere
+        reloadCatalog(); // badges everywhere
         showCurrent();
         startNext();
     });
@@ -460,7 +476,8 @@ bool HotSetWorkspace::isSettled() const
     if (!m_catalog)
         return !context() || !context()->tenant().isValid();
     const bool catalogShown = m_catalog->isLoaded() || m_catalog->error().has_value();
-    return catalogShown && m_jobsLoaded && m_queue.isEmpty() && !(m_runner && m_runner->isRunning());
+    return catalogShown && m_jobsLoaded && !m_reloading && m_queue.isEmpty() &&
+           !(m_runner && m_runner->isRunning());
 }
 
 QString HotSetWorkspace::shownError() const

@@ -57,6 +57,7 @@ private:
     void catalogChanged();
     void loadJobs();
     void showCurrent();
+    void reloadCatalog();
     void select(int attributeId);
     void change(int attributeId, hotset::Kind kind);
     void startNext();
@@ -91,6 +92,7 @@ private:
     bool m_active = false;
     bool m_jobsLoaded = false;
     bool m_jobsLoading = false;
+    bool m_reloading = false;
 };
 
 } // namespace atlas::gui

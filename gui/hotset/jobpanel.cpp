@@ -136,7 +136,10 @@ JobPanel::JobPanel(QWidget* parent)
     column->addWidget(m_historyTitle);
     m_history->setObjectName(QStringLiteral("hotsetHistory"));
     m_history->setHorizontalHeaderLabels({tr("When"), tr("What"), tr("By"), tr("Result")});
-    m_history->horizontalHeader()->setStretchLastSection(true);
+    m_history->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_history->horizontalHeader()->setSectionResizeMode(3, QHeaderView::Stretch);
+    m_history->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_history->setWordWrap(false);
     m_history->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     m_history->horizontalHeader()->setHighlightSections(false);
     m_history->verticalHeader()->hide();
@@ -343,7 +346,6 @@ void JobPanel::setHistory(const std::vector<hotset::Job>& jobs)
             m_history->setItem(row, column, item);
         }
     }
-    m_history->resizeColumnsToContents();
 }
 
 } // namespace atlas::gui

@@ -12,14 +12,14 @@ CatalogService::CatalogService(routing::Reader* reader, int tenant, QObject* par
 {
 }
 
-void CatalogService::reload()
+void CatalogService::reload(routing::Intent intent)
 {
     if (m_loading)
         m_reader->cancel(m_loading);
     const int tenant = m_tenant;
     // The catalogue lives on the primary and its replicas; a stale state is caught by the server (AT001).
     m_loading = m_reader->read(
-        routing::Intent::Operational,
+        intent,
         [tenant](const QString&, db::EndpointRole) { return AttributeCatalog::listStatement(tenant); }, this,
         [this](db::Result<routing::Routed> result) {
             m_loading = 0;

@@ -21,8 +21,9 @@ public:
     bool isLoaded() const { return m_loaded; }
     const std::optional<db::DbError>& error() const { return m_error; }
 
-    /// Reads all attributes again; changed() or failed() follows.
-    void reload();
+    /// Reads all attributes again; changed() or failed() follows. With Critical it comes from the primary:
+    /// after a change of one's own a replica may still have the state before.
+    void reload(routing::Intent intent = routing::Intent::Operational);
     /// Fetches top values and histograms of these, once; `done` runs when all are there (also at once) or it
     /// failed.
     void ensureDetails(const QList<int>& ids, QObject* receiver, std::function<void()> done);
