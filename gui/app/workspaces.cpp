@@ -4,6 +4,7 @@
 #include "gui/activity/activityworkspace.h"
 #include "gui/assets/assetsworkspace.h"
 #include "gui/hotset/hotsetworkspace.h"
+#include "gui/pipeline/pipelineworkspace.h"
 
 namespace atlas::gui {
 
@@ -19,6 +20,7 @@ QList<WorkspaceEntry> workspaceEntries()
     return {
         // One line each, in the order of the rail: Assets, Pipeline, Hot set, Activity.
         entry<AssetsWorkspace>(),
+        entry<PipelineWorkspace>(),
         entry<HotSetWorkspace>(),
         entry<ActivityWorkspace>(),
     };
