@@ -80,9 +80,9 @@ AssetPanel::AssetPanel(QWidget* parent)
     m_historyTitle->setFont(Theme::instance().strongFont());
     m_range = new SegmentedControl(m_history);
     m_range->setAccessibleName(tr("Time shown"));
-    m_range->addSegment(tr("24 h"), 24);
-    m_range->addSegment(tr("7 d"), 7 * 24);
-    m_range->addSegment(tr("30 d"), 30 * 24);
+    m_range->addSegment(tr("24h"), 24);
+    m_range->addSegment(tr("7d"), 7 * 24);
+    m_range->addSegment(tr("30d"), 30 * 24);
     m_range->setCurrentIndex(0);
     m_chart = new TimeSeriesChart({}, ChartUnit::None, m_history);
     m_chart->setObjectName(QStringLiteral("historyChart"));
@@ -228,26 +228,27 @@ void AssetPanel::ask()
     m_reading = m_wanted;
     m_busy->setRunning(true);
     m_pages->setCurrentWidget(m_content);
-    m_ticket = m_browser->asset(m_reading, m_catalog, this, [this](std::variant<browse::Asset, browse::Problem> outcome) {
-        m_ticket = 0;
-        m_busy->setRunning(false);
-        if (m_reading != m_wanted) {
-            ask(); // somebody moved on meanwhile
-            return;
-        }
-        if (const auto* problem = std::get_if<browse::Problem>(&outcome)) {
-            if (problem->error)
-                m_strip->showError(tr("The asset could not be read"), *problem->error);
-            else
-                m_strip->showMessage(MessageStrip::Kind::Warning, problem->message);
-            m_strip->setRetryVisible(true);
-        } else {
-            m_strip->clear();
-            m_asset = std::get<browse::Asset>(std::move(outcome));
-            fill();
-        }
-        Q_EMIT settledChanged();
-    });
+    m_ticket = m_browser->asset(
+        m_reading, m_catalog, this, [this](std::variant<browse::Asset, browse::Problem> outcome) {
+            m_ticket = 0;
+            m_busy->setRunning(false);
+            if (m_reading != m_wanted) {
+                ask(); // somebody moved on meanwhile
+                return;
+            }
+            if (const auto* problem = std::get_if<browse::Problem>(&outcome)) {
+                if (problem->error)
+                    m_strip->showError(tr("The asset could not be read"), *problem->error);
+                else
+                    m_strip->showMessage(MessageStrip::Kind::Warning, problem->message);
+                m_strip->setRetryVisible(true);
+            } else {
+                m_strip->clear();
+                m_asset = std::get<browse::Asset>(std::move(outcome));
+                fill();
+            }
+            Q_EMIT settledChanged();
+        });
     Q_EMIT settledChanged();
 }
 
@@ -259,11 +260,15 @@ void AssetPanel::fill()
         facts.append(m_asset->type);
     if (!m_asset->name.isEmpty())
         facts.append(m_asset->externalId);
-    facts.append(m_asset->values.size() == 1 ? tr("1 attribute") : tr("%1 attributes").arg(countText(qint64(m_asset->values.size()))));
+    facts.append(m_asset->values.size() == 1
+                     ? tr("1 attribute")
+                     : tr("%1 attributes").arg(countText(qint64(m_asset->values.size()))));
     m_subtitle->setText(facts.join(QStringLiteral(" · ")));
-    m_subtitle->setToolTip(m_asset->createdAt.isValid()
-                               ? tr("First seen %1").arg(QLocale().toString(m_asset->createdAt.toLocalTime(), QLocale::ShortFormat))
-                               : QString());
+    m_subtitle->setToolTip(
+        m_asset->createdAt.isValid()
+            ? tr("First seen %1")
+                  .arg(QLocale().toString(m_asset->createdAt.toLocalTime(), QLocale::ShortFormat))
+            : QString());
     {
         const QSignalBlocker quiet(m_list->selectionModel());
         m_model->setAsset(*m_asset, m_catalog);
@@ -323,7 +328,8 @@ void AssetPanel::askHistory()
     m_historyTicket = m_browser->history(
         entity, id, attribute->type, since, this,
         [this, id, entity, hours](std::variant<std::vector<browse::HistoryPoint>, browse::Problem> outcome) {
-            if (id != m_attributeId || !m_asset || m_asset->entityId != entity || hours != m_range->currentData().toInt())
+            if (id != m_attributeId || !m_asset || m_asset->entityId != entity ||
+                hours != m_range->currentData().toInt())
                 return; // an answer to an older question
             m_historyTicket = 0;
             if (const auto* problem = std::get_if<browse::Problem>(&outcome)) {
@@ -345,7 +351,8 @@ void AssetPanel::fillHistory(const std::vector<browse::HistoryPoint>& points)
     if (!attribute)
         return;
     if (points.empty()) {
-        m_historyNote->setText(tr("Nothing was observed in the last %1.").arg(m_range->text(m_range->currentIndex())));
+        m_historyNote->setText(tr("Nothing was observed in the last %1.")
+                                   .arg(durationText(m_range->currentData().toInt() * 3600.0)));
         m_historyPages->setCurrentWidget(m_historyNote);
         return;
     }
@@ -361,7 +368,8 @@ void AssetPanel::fillHistory(const std::vector<browse::HistoryPoint>& points)
             values.push_back(point.number.value_or(std::numeric_limits<double>::quiet_NaN()));
         }
         m_chart->setUnit(ChartUnit::None, attribute->unit);
-        m_chart->setShape(attribute->type == ValueType::Boolean ? TimeSeriesChart::Shape::Steps : TimeSeriesChart::Shape::Lines);
+        m_chart->setShape(attribute->type == ValueType::Boolean ? TimeSeriesChart::Shape::Steps
+                                                                : TimeSeriesChart::Shape::Lines);
         m_chart->clearSeries();
         m_chart->setSeries(QStringLiteral("value"), attribute->name, std::move(at), std::move(values));
         const double now = double(QDateTime::currentMSecsSinceEpoch()) / 1000;
@@ -377,7 +385,8 @@ void AssetPanel::fillHistory(const std::vector<browse::HistoryPoint>& points)
             changes.append(&point);
     }
     for (qsizetype i = changes.size() - 1; i >= 0 && m_changes->rowCount() < mostChanges; --i) {
-        auto* when = new QStandardItem(QLocale().toString(changes.at(i)->at.toLocalTime(), QStringLiteral("MM-dd HH:mm:ss")));
+        auto* when = new QStandardItem(
+            QLocale().toString(changes.at(i)->at.toLocalTime(), QStringLiteral("MM-dd HH:mm:ss")));
         auto* what = new QStandardItem(changes.at(i)->text.left(200));
         what->setToolTip(changes.at(i)->text);
         m_changes->appendRow({when, what});
@@ -441,25 +450,34 @@ void AssetPanel::showMenu(const QPoint& position)
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     const auto shown = [this](const filter::Clause& clause) {
-        return fontMetrics().elidedText(clauseText(clause).whole(), Qt::ElideRight, 280).replace(QLatin1Char('&'), QStringLiteral("&&"));
+        return fontMetrics()
+            .elidedText(clauseText(clause).whole(), Qt::ElideRight, 280)
+            .replace(QLatin1Char('&'), QStringLiteral("&&"));
     };
     for (const bool excluded : {false, true}) {
         const filter::Clause clause = valueClause(attribute, text, excluded);
-        menu->addAction(icon(excluded ? QStringLiteral("remove") : QStringLiteral("filter")), tr("Filter: %1").arg(shown(clause)), this,
+        menu->addAction(icon(excluded ? QStringLiteral("remove") : QStringLiteral("filter")),
+                        tr("Filter: %1").arg(shown(clause)), this,
                         [this, clause] { Q_EMIT clauseChosen(clause); });
     }
     menu->addSeparator();
-    menu->addAction(icon(QStringLiteral("star")), m_model->pinned().contains(attribute.name) ? tr("Unpin\tSpace") : tr("Pin to the top\tSpace"), this,
-                    [this, attribute] {
+    menu->addAction(icon(QStringLiteral("star")),
+                    m_model->pinned().contains(attribute.name) ? tr("Unpin\tSpace")
+                                                               : tr("Pin to the top\tSpace"),
+                    this, [this, attribute] {
                         m_model->togglePinned(attribute.name);
                         selectAttribute(attribute.id);
                         Q_EMIT pinnedChanged();
                     });
-    menu->addAction(icon(QStringLiteral("columns")), tr("Add as a column\tEnter"), this, [this, attribute] { Q_EMIT columnChosen(attribute.id); });
-    menu->addAction(tr("Show in the attribute list"), this, [this, attribute] { Q_EMIT attributeShown(attribute.id); });
+    menu->addAction(icon(QStringLiteral("columns")), tr("Add as a column\tEnter"), this,
+                    [this, attribute] { Q_EMIT columnChosen(attribute.id); });
+    menu->addAction(tr("Show in the attribute list"), this,
+                    [this, attribute] { Q_EMIT attributeShown(attribute.id); });
     menu->addSeparator();
-    menu->addAction(icon(QStringLiteral("copy")), tr("Copy the value\tCtrl+C"), this, [text] { QGuiApplication::clipboard()->setText(text); });
-    menu->addAction(tr("Copy the name"), this, [attribute] { QGuiApplication::clipboard()->setText(attribute.name); });
+    menu->addAction(icon(QStringLiteral("copy")), tr("Copy the value\tCtrl+C"), this,
+                    [text] { QGuiApplication::clipboard()->setText(text); });
+    menu->addAction(tr("Copy the name"), this,
+                    [attribute] { QGuiApplication::clipboard()->setText(attribute.name); });
     menu->popup(m_list->viewport()->mapToGlobal(position));
 }
 
@@ -469,8 +487,10 @@ bool AssetPanel::eventFilter(QObject* watched, QEvent* event)
         auto* mouse = static_cast<QMouseEvent*>(event);
         const QModelIndex index = m_list->indexAt(mouse->pos());
         const Attribute* attribute = m_model->attributeAt(index.row());
-        if (attribute && mouse->button() == Qt::LeftButton
-            && AssetValueDelegate::starRect(m_list->visualRect(index)).adjusted(-5, -6, 5, 6).contains(mouse->pos())) {
+        if (attribute && mouse->button() == Qt::LeftButton &&
+            AssetValueDelegate::starRect(m_list->visualRect(index))
+                .adjusted(-5, -6, 5, 6)
+                .contains(mouse->pos())) {
             const int id = attribute->id;
             m_model->togglePinned(attribute->name);
             selectAttribute(id);

@@ -35,8 +35,9 @@ QList<PaletteItem> AttributePalette::items() const
         PaletteItem item;
         item.title = attribute.name;
         item.detail = attribute.entitiesWith && total > 0
-            ? typeText(attribute.type) + QStringLiteral(" · ") + shareText(double(*attribute.entitiesWith) / total)
-            : typeText(attribute.type);
+                          ? typeText(attribute.type) + QStringLiteral(" · ") +
+                                shareText(double(*attribute.entitiesWith) / total)
+                          : typeText(attribute.type);
         item.icon = typeIcon(attribute.type);
         item.key = quint64(attribute.id);
         items.append(item);

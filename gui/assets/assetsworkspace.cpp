@@ -103,7 +103,7 @@ void AssetsWorkspace::buildLayout()
     m_splitter->setStretchFactor(0, 0);
     m_splitter->setStretchFactor(1, 1);
     m_splitter->setStretchFactor(2, 0);
-    m_splitter->setSizes({256, 660, 284});
+    m_splitter->setSizes({252, 650, 300});
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_splitter);
@@ -121,7 +121,8 @@ void AssetsWorkspace::buildShortcuts()
     add(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), [this] { m_document->undoStack()->redo(); });
     add(QKeySequence(Qt::CTRL | Qt::Key_T), [this] { m_filter->setTextShown(!m_filter->showsText()); });
     add(QKeySequence(Qt::CTRL | Qt::Key_I), [this] { m_filter->addClause(); });
-    add(QKeySequence(Qt::CTRL | Qt::Key_E), [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::Csv); });
+    add(QKeySequence(Qt::CTRL | Qt::Key_E),
+        [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::Csv); });
     // From pane to pane, as F6 does elsewhere.
     add(QKeySequence(Qt::Key_F6), [this] {
         QWidget* filterStop = m_filter->textEdit();
@@ -169,17 +170,19 @@ void AssetsWorkspace::connectParts()
                std::function<void(const FilterKnowledge::Values&)> done) {
             if (!m_browser)
                 return;
-            m_browser->suggest(id, type, text, receiver, [done](std::variant<FilterKnowledge::Values, browse::Problem> outcome) {
-                // A suggestion that does not come is no error worth a word.
-                if (const auto* values = std::get_if<FilterKnowledge::Values>(&outcome))
-                    done(*values);
-            });
+            m_browser->suggest(id, type, text, receiver,
+                               [done](std::variant<FilterKnowledge::Values, browse::Problem> outcome) {
+                                   // A suggestion that does not come is no error worth a word.
+                                   if (const auto* values = std::get_if<FilterKnowledge::Values>(&outcome))
+                                       done(*values);
+                               });
         },
         [this](const QList<int>& ids) {
             if (!m_catalog)
                 return;
-            const bool known = std::all_of(ids.begin(), ids.end(),
-                                           [this](int id) { return m_catalog->catalog().detail(id) != nullptr; });
+            const bool known = std::all_of(ids.begin(), ids.end(), [this](int id) {
+                return m_catalog->catalog().detail(id) != nullptr;
+            });
             if (known)
                 return;
             m_catalog->ensureDetails(ids, this, [this] {
@@ -286,7 +289,8 @@ void AssetsWorkspace::unloadTenant()
     m_attributes->clear(tr("Choose a tenant to see its attributes."));
     m_resultsPane->strip()->clear();
     m_resultsPane->exportStrip()->clear();
-    m_resultsPane->showEmpty(QStringLiteral("tenant"), tr("No tenant chosen"), tr("Choose one at the top of the window."));
+    m_resultsPane->showEmpty(QStringLiteral("tenant"), tr("No tenant chosen"),
+                             tr("Choose one at the top of the window."));
     m_summary = {};
     m_filter->setSummary(m_summary);
     setProvenance({});
@@ -354,8 +358,9 @@ void AssetsWorkspace::catalogChanged()
                 if (attribute.entitiesWith && attribute.type != ValueType::Json)
                     common.push_back(&attribute);
             }
-            std::stable_sort(common.begin(), common.end(),
-                             [](const Attribute* a, const Attribute* b) { return *a->entitiesWith > *b->entitiesWith; });
+            std::stable_sort(common.begin(), common.end(), [](const Attribute* a, const Attribute* b) {
+                return *a->entitiesWith > *b->entitiesWith;
+            });
             for (size_t i = 0; i < common.size() && i < defaultColumns; ++i)
                 ids.append(common[i]->id);
         }
@@ -391,8 +396,8 @@ void AssetsWorkspace::run(bool again)
     const filter::Expression& expression = m_document->expression();
     const QList<filter::Problem> problems = filter::validate(expression, m_knowledge->catalog());
     if (!problems.isEmpty()) {
-        m_resultsPane->strip()->showMessage(MessageStrip::Kind::Warning,
-                                            tr("This filter cannot be asked: %1").arg(problems.first().message));
+        m_resultsPane->strip()->showMessage(
+            MessageStrip::Kind::Warning, tr("This filter cannot be asked: %1").arg(problems.first().message));
         m_resultsPane->strip()->setRetryVisible(false);
         return;
     }
@@ -457,10 +462,11 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
     setProvenance(provenance);
     if (page.rows.empty()) {
         const bool everything = m_asked && m_asked->matchesEverything();
-        m_resultsPane->showEmpty(QStringLiteral("filter"),
-                                 everything ? tr("This tenant has no assets yet.") : tr("No asset is like that."),
-                                 everything ? QString() : tr("Switch a clause off to see which one leaves nothing."),
-                                 everything ? QString() : tr("Remove the filter"));
+        m_resultsPane->showEmpty(
+            QStringLiteral("filter"),
+            everything ? tr("This tenant has no assets yet.") : tr("No asset is like that."),
+            everything ? QString() : tr("Switch a clause off to see which one leaves nothing."),
+            everything ? QString() : tr("Remove the filter"));
     } else {
         m_resultsPane->showRows();
         ResultsView* view = m_resultsPane->view();
@@ -482,10 +488,12 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
 void AssetsWorkspace::failed(const browse::Problem& problem)
 {
     if (problem.error && problem.error->kind == db::ErrorKind::Cancelled)
-        m_resultsPane->strip()->showMessage(MessageStrip::Kind::Info, tr("Stopped. The rows below are of the filter before."));
+        m_resultsPane->strip()->showMessage(MessageStrip::Kind::Info,
+                                            tr("Stopped. The rows below are of the filter before."));
     else if (problem.error)
-        m_resultsPane->strip()->showError(m_results->isOutdated() || !m_results->isLoaded() ? tr("The assets could not be read")
-                                                                                            : tr("More rows could not be read"),
+        m_resultsPane->strip()->showError(m_results->isOutdated() || !m_results->isLoaded()
+                                              ? tr("The assets could not be read")
+                                              : tr("More rows could not be read"),
                                           *problem.error);
     else
         m_resultsPane->strip()->showMessage(MessageStrip::Kind::Warning, problem.message);
@@ -498,23 +506,25 @@ void AssetsWorkspace::count()
 {
     m_summary.counting = ResultSummary::Counting::Running;
     const quint64 run = m_run;
-    m_countTicket = m_browser->count(
-        *m_asked, m_catalog->catalog(), countBudget, this, [this, run](std::variant<browse::Count, browse::Problem> outcome) {
-            if (run != m_run)
-                return;
-            m_countTicket = 0;
-            if (const auto* counted = std::get_if<browse::Count>(&outcome)) {
-                m_summary.counting = counted->exact ? ResultSummary::Counting::Exact : ResultSummary::Counting::OutOfTime;
-                if (counted->exact) {
-                    m_summary.counted = counted->entities;
-                    m_results->setTotal(counted->entities);
-                }
-            } else {
-                m_summary.counting = ResultSummary::Counting::Failed;
-            }
-            publish();
-            tellSettled();
-        });
+    m_countTicket = m_browser->count(*m_asked, m_catalog->catalog(), countBudget, this,
+                                     [this, run](std::variant<browse::Count, browse::Problem> outcome) {
+                                         if (run != m_run)
+                                             return;
+                                         m_countTicket = 0;
+                                         if (const auto* counted = std::get_if<browse::Count>(&outcome)) {
+                                             m_summary.counting = counted->exact
+                                                                      ? ResultSummary::Counting::Exact
+                                                                      : ResultSummary::Counting::OutOfTime;
+                                             if (counted->exact) {
+                                                 m_summary.counted = counted->entities;
+                                                 m_results->setTotal(counted->entities);
+                                             }
+                                         } else {
+                                             m_summary.counting = ResultSummary::Counting::Failed;
+                                         }
+                                         publish();
+                                         tellSettled();
+                                     });
 }
 
 void AssetsWorkspace::cancelCount()
@@ -536,7 +546,8 @@ void AssetsWorkspace::publish()
 void AssetsWorkspace::addClause(const filter::Clause& clause)
 {
     m_filter->finishEditing();
-    m_document->apply(withClause(m_document->expression(), clause), tr("Filter by %1").arg(clauseText(clause).subject));
+    m_document->apply(withClause(m_document->expression(), clause),
+                      tr("Filter by %1").arg(clauseText(clause).subject));
 }
 
 void AssetsWorkspace::addColumn(int attributeId, int position)
@@ -548,7 +559,8 @@ void AssetsWorkspace::addColumn(int attributeId, int position)
     m_results->addColumn(attributeId, position);
     if (const Attribute* attribute = m_knowledge->catalog().findId(attributeId))
         m_resultsPane->notice(tr("Column %1 added").arg(attribute->name));
-    m_resultsPane->view()->scrollTo(m_results->index(std::max(0, m_resultsPane->view()->currentIndex().row()), m_results->columnOf(attributeId)));
+    m_resultsPane->view()->scrollTo(m_results->index(std::max(0, m_resultsPane->view()->currentIndex().row()),
+                                                     m_results->columnOf(attributeId)));
 }
 
 void AssetsWorkspace::showAttribute(int attributeId)
@@ -563,21 +575,22 @@ void AssetsWorkspace::openAsset(const QString& externalId)
         return;
     if (m_findTicket)
         m_browser->cancel(m_findTicket);
-    m_findTicket = m_browser->find(externalId, this, [this, externalId](std::variant<qint64, browse::Problem> outcome) {
-        m_findTicket = 0;
-        if (const auto* problem = std::get_if<browse::Problem>(&outcome)) {
-            failed(*problem);
-        } else if (const qint64 id = std::get<qint64>(outcome)) {
-            m_resultsPane->strip()->clear();
-            m_asset->showEntity(id);
-            m_asset->list()->setFocus(Qt::OtherFocusReason);
-        } else {
-            m_resultsPane->strip()->showMessage(MessageStrip::Kind::Info,
-                                                tr("No asset of this tenant has the id %1.").arg(externalId));
-            m_resultsPane->strip()->setRetryVisible(false);
-        }
-        tellSettled();
-    });
+    m_findTicket =
+        m_browser->find(externalId, this, [this, externalId](std::variant<qint64, browse::Problem> outcome) {
+            m_findTicket = 0;
+            if (const auto* problem = std::get_if<browse::Problem>(&outcome)) {
+                failed(*problem);
+            } else if (const qint64 id = std::get<qint64>(outcome)) {
+                m_resultsPane->strip()->clear();
+                m_asset->showEntity(id);
+                m_asset->list()->setFocus(Qt::OtherFocusReason);
+            } else {
+                m_resultsPane->strip()->showMessage(
+                    MessageStrip::Kind::Info, tr("No asset of this tenant has the id %1.").arg(externalId));
+                m_resultsPane->strip()->setRetryVisible(false);
+            }
+            tellSettled();
+        });
     tellSettled();
 }
 
@@ -586,7 +599,8 @@ void AssetsWorkspace::startExport(exporting::RowFormat format, const QString& pa
     if (!m_browser || !m_asked || !m_exporter)
         return;
     if (m_exporter->isRunning()) {
-        m_resultsPane->exportStrip()->showMessage(MessageStrip::Kind::Info, tr("One export at a time: the other one is still running."));
+        m_resultsPane->exportStrip()->showMessage(
+            MessageStrip::Kind::Info, tr("One export at a time: the other one is still running."));
         return;
     }
     Exporter::Job job;
@@ -599,7 +613,8 @@ void AssetsWorkspace::startExport(exporting::RowFormat format, const QString& pa
     // Fresh, so that nothing of an earlier one is still connected.
     delete m_exporter;
     m_exporter = new Exporter(m_reader.get(), this);
-    m_resultsPane->follow(m_exporter, m_summary.counted ? std::optional(double(*m_summary.counted)) : m_summary.expected);
+    m_resultsPane->follow(m_exporter,
+                          m_summary.counted ? std::optional(double(*m_summary.counted)) : m_summary.expected);
     m_exporter->start(job);
 }
 
@@ -611,8 +626,9 @@ bool AssetsWorkspace::setFilterText(const QString& text)
 
 QList<Command> AssetsWorkspace::commands()
 {
-    const auto command = [this](const QString& id, const QString& title, const QString& detail, const QString& iconName,
-                                const QKeySequence& keys, std::function<void()> what) {
+    const auto command = [this](const QString& id, const QString& title, const QString& detail,
+                                const QString& iconName, const QKeySequence& keys,
+                                std::function<void()> what) {
         Command made;
         made.id = QStringLiteral("assets.") + id;
         made.title = title;
@@ -627,21 +643,28 @@ QList<Command> AssetsWorkspace::commands()
         return list;
     list << command(QStringLiteral("addClause"), tr("Add a clause to the filter"), {}, QStringLiteral("add"),
                     QKeySequence(Qt::CTRL | Qt::Key_I), [this] { m_filter->addClause(); })
-         << command(QStringLiteral("newFilter"), tr("New filter"), tr("can be undone"), QStringLiteral("filter"), {},
-                    [this] { m_filter->clearFilter(); })
-         << command(QStringLiteral("text"), m_filter->showsText() ? tr("Show the filter as groups") : tr("Edit the filter as text"), {},
-                    QStringLiteral("code"), QKeySequence(Qt::CTRL | Qt::Key_T), [this] { m_filter->setTextShown(!m_filter->showsText()); })
-         << command(QStringLiteral("search"), tr("Search attributes"), {}, QStringLiteral("search"), QKeySequence::Find, [this] { focusSearch(); })
+         << command(QStringLiteral("newFilter"), tr("New filter"), tr("can be undone"),
+                    QStringLiteral("filter"), {}, [this] { m_filter->clearFilter(); })
+         << command(QStringLiteral("text"),
+                    m_filter->showsText() ? tr("Show the filter as groups") : tr("Edit the filter as text"),
+                    {}, QStringLiteral("code"), QKeySequence(Qt::CTRL | Qt::Key_T),
+                    [this] { m_filter->setTextShown(!m_filter->showsText()); })
+         << command(QStringLiteral("search"), tr("Search attributes"), {}, QStringLiteral("search"),
+                    QKeySequence::Find, [this] { focusSearch(); })
          << command(QStringLiteral("rows"), tr("Go to the rows"), {}, QStringLiteral("table"), {},
                     [this] { m_resultsPane->view()->setFocus(Qt::OtherFocusReason); })
-         << command(QStringLiteral("asset"), tr("Search the attributes of the asset"), {}, QStringLiteral("assets"), {},
-                    [this] { m_asset->focusSearch(); })
-         << command(QStringLiteral("exportCsv"), tr("Export all rows as CSV…"), {}, QStringLiteral("export"), QKeySequence(Qt::CTRL | Qt::Key_E),
+         << command(QStringLiteral("asset"), tr("Search the attributes of the asset"), {},
+                    QStringLiteral("assets"), {}, [this] { m_asset->focusSearch(); })
+         << command(QStringLiteral("exportCsv"), tr("Export all rows as CSV…"), {}, QStringLiteral("export"),
+                    QKeySequence(Qt::CTRL | Qt::Key_E),
                     [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::Csv); })
-         << command(QStringLiteral("exportJsonLines"), tr("Export all rows as JSON Lines…"), {}, QStringLiteral("export"), {},
+         << command(QStringLiteral("exportJsonLines"), tr("Export all rows as JSON Lines…"), {},
+                    QStringLiteral("export"), {},
                     [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::JsonLines); })
-         << command(QStringLiteral("refresh"), tr("Read the rows again"), {}, QStringLiteral("refresh"), QKeySequence::Refresh, [this] { refresh(); })
-         << command(QStringLiteral("catalog"), tr("Read the attributes again"), {}, QStringLiteral("refresh"), {}, [this] { m_catalog->reload(); });
+         << command(QStringLiteral("refresh"), tr("Read the rows again"), {}, QStringLiteral("refresh"),
+                    QKeySequence::Refresh, [this] { refresh(); })
+         << command(QStringLiteral("catalog"), tr("Read the attributes again"), {}, QStringLiteral("refresh"),
+                    {}, [this] { m_catalog->reload(); });
     return list;
 }
 
@@ -742,14 +765,15 @@ bool AssetsWorkspace::isSettled() const
         return true;
     if (!m_catalog->isLoaded())
         return m_catalog->error().has_value();
-    return !m_typingPause.isActive() && !m_waitingForDetails && !m_results->isLoading() && !m_results->isGoingToEnd()
-        && m_countTicket == 0 && m_findTicket == 0 && !m_asset->isLoading();
+    return !m_typingPause.isActive() && !m_waitingForDetails && !m_results->isLoading() &&
+           !m_results->isGoingToEnd() && m_countTicket == 0 && m_findTicket == 0 && !m_asset->isLoading();
 }
 
 QString AssetsWorkspace::shownError() const
 {
-    for (const QString& error : {m_resultsPane->strip()->errorText(), m_resultsPane->exportStrip()->errorText(),
-                                 m_attributes->strip()->errorText(), m_asset->shownError()}) {
+    for (const QString& error :
+         {m_resultsPane->strip()->errorText(), m_resultsPane->exportStrip()->errorText(),
+          m_attributes->strip()->errorText(), m_asset->shownError()}) {
         if (!error.isEmpty())
             return error;
     }
@@ -767,7 +791,9 @@ QList<TourStep> AssetsWorkspace::tourSteps()
         {tr("a filter"),
          [this] {
              const AttributeCatalog& catalog = m_knowledge->catalog();
-             const auto has = [&catalog](const char* name) { return catalog.findName(QLatin1String(name)) != nullptr; };
+             const auto has = [&catalog](const char* name) {
+                 return catalog.findName(QLatin1String(name)) != nullptr;
+             };
              if (has("status") && has("region") && has("engine.coolant_temp") && has("firmware")) {
                  setFilterText(QStringLiteral("status = \"active\" and engine.coolant_temp > 95 and "
                                               "(region = \"eu-south\" or firmware = \"4.2.1\")"));
@@ -777,15 +803,16 @@ QList<TourStep> AssetsWorkspace::tourSteps()
                          columns.append(attribute->id);
                  }
                  m_results->setColumns(columns);
-                 m_asset->setPinned({QStringLiteral("engine.coolant_temp"), QStringLiteral("firmware"), QStringLiteral("region")});
+                 m_asset->setPinned({QStringLiteral("engine.coolant_temp"), QStringLiteral("firmware"),
+                                     QStringLiteral("region")});
                  return;
              }
              // Another platform: the most common text and its most common value.
              const Attribute* best = nullptr;
              for (int i = 0; i < catalog.size(); ++i) {
                  const Attribute& attribute = catalog.at(i);
-                 if (attribute.type == ValueType::String && attribute.entitiesWith
-                     && (!best || *attribute.entitiesWith > *best->entitiesWith))
+                 if (attribute.type == ValueType::String && attribute.entitiesWith &&
+                     (!best || *attribute.entitiesWith > *best->entitiesWith))
                      best = &attribute;
              }
              if (best)
@@ -793,7 +820,8 @@ QList<TourStep> AssetsWorkspace::tourSteps()
          }},
         {tr("an attribute"),
          [this] {
-             const Attribute* attribute = m_knowledge->catalog().findName(QStringLiteral("engine.coolant_temp"));
+             const Attribute* attribute =
+                 m_knowledge->catalog().findName(QStringLiteral("engine.coolant_temp"));
              if (!attribute && m_results->columns().size() > 0)
                  attribute = m_knowledge->catalog().findId(m_results->columns().first());
              if (attribute) {

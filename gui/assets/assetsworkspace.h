@@ -108,7 +108,7 @@ private:
     ResultSummary m_summary;
     quint64 m_countTicket = 0;
     quint64 m_findTicket = 0;
-    quint64 m_run = 0; ///< the newest one; answers of older ones are dropped
+    quint64 m_run = 0;                         ///< the newest one; answers of older ones are dropped
     std::optional<filter::Expression> m_asked; ///< what the rows shown, or on their way, answer
     bool m_active = false;
     bool m_stale = true; ///< the tenant changed while this was hidden

@@ -119,9 +119,10 @@ QVariant AssetValuesModel::data(const QModelIndex& index, int role) const
         return {};
     const Entry& entry = m_all[size_t(m_shown[size_t(index.row())])];
     const Attribute* attribute = m_catalog.findId(value->attributeId);
-    const double age = value->observedAt.isValid()
-        ? std::max(0.0, double(value->observedAt.msecsTo(QDateTime::currentDateTimeUtc())) / 1000)
-        : -1;
+    const double age =
+        value->observedAt.isValid()
+            ? std::max(0.0, double(value->observedAt.msecsTo(QDateTime::currentDateTimeUtc())) / 1000)
+            : -1;
     switch (role) {
     case Qt::DisplayRole:
     case NameRole:
@@ -137,16 +138,20 @@ QVariant AssetValuesModel::data(const QModelIndex& index, int role) const
     case PinnedRole:
         return m_pinned.contains(entry.name);
     case Qt::AccessibleTextRole:
-        return tr("%1: %2 %3%4").arg(entry.name, value->value.left(200), attribute ? attribute->unit : QString(),
-                                     m_pinned.contains(entry.name) ? tr(", pinned") : QString());
+        return tr("%1: %2 %3%4")
+            .arg(entry.name, value->value.left(200), attribute ? attribute->unit : QString(),
+                 m_pinned.contains(entry.name) ? tr(", pinned") : QString());
     case Qt::ToolTipRole:
         return QStringLiteral("<p><b>%1</b>%2<br>%3%4</p><p>%5</p>")
-            .arg(entry.name.toHtmlEscaped(), attribute ? QStringLiteral(" · ") + typeText(attribute->type) : QString(),
+            .arg(entry.name.toHtmlEscaped(),
+                 attribute ? QStringLiteral(" · ") + typeText(attribute->type) : QString(),
                  value->value.left(1500).toHtmlEscaped(),
-                 attribute && !attribute->unit.isEmpty() ? QLatin1Char(' ') + attribute->unit.toHtmlEscaped() : QString(),
+                 attribute && !attribute->unit.isEmpty() ? QLatin1Char(' ') + attribute->unit.toHtmlEscaped()
+                                                         : QString(),
                  value->observedAt.isValid()
                      ? tr("observed %1 (%2 ago)")
-                           .arg(QLocale().toString(value->observedAt.toLocalTime(), QStringLiteral("yyyy-MM-dd HH:mm:ss")),
+                           .arg(QLocale().toString(value->observedAt.toLocalTime(),
+                                                   QStringLiteral("yyyy-MM-dd HH:mm:ss")),
                                 durationText(age))
                      : QString());
     default:
@@ -159,16 +164,19 @@ QRect AssetValueDelegate::starRect(const QRect& row)
     return {row.left() + metrics::small + 2, row.center().y() - starSide / 2 + 1, starSide, starSide};
 }
 
-void AssetValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+void AssetValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                               const QModelIndex& index) const
 {
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
     paintRowBackground(painter, option);
     const bool pinned = index.data(AssetValuesModel::PinnedRole).toBool();
-    const bool hover = option.state.testFlag(QStyle::State_MouseOver) || option.state.testFlag(QStyle::State_Selected);
+    const bool hover =
+        option.state.testFlag(QStyle::State_MouseOver) || option.state.testFlag(QStyle::State_Selected);
     const QRect star = starRect(option.rect);
     if (pinned || hover)
-        icon(QStringLiteral("star"), pinned ? ColorRole::Warning : ColorRole::TextDisabled).paint(painter, star);
+        icon(QStringLiteral("star"), pinned ? ColorRole::Warning : ColorRole::TextDisabled)
+            .paint(painter, star);
     QRect inside = option.rect.adjusted(0, 0, -metrics::small - 2, 0);
     inside.setLeft(star.right() + metrics::small);
     const double age = index.data(AssetValuesModel::AgeRole).toDouble();
@@ -182,11 +190,11 @@ void AssetValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& op
     const QString unit = index.data(AssetValuesModel::UnitRole).toString();
     // Half for the name, half for the value; either gives what it does not need.
     const QFont strong = Theme::instance().strongFont();
-    const int nameWanted = QFontMetrics(option.font).horizontalAdvance(index.data(Qt::DisplayRole).toString());
+    const int nameWanted = textWidth(option.font, index.data(Qt::DisplayRole).toString());
     QString shown = unit.isEmpty() ? value : value + QLatin1Char(' ') + unit;
     shown.truncate(400);
     shown.replace(QLatin1Char('\n'), QChar(0x21b5));
-    const int valueWanted = QFontMetrics(strong).horizontalAdvance(shown);
+    const int valueWanted = textWidth(strong, shown);
     const int room = inside.width() - metrics::small;
     int nameWidth = std::min(nameWanted, std::max(room / 2, room - valueWanted));
     nameWidth = std::max(nameWidth, std::min(nameWanted, 60));
@@ -197,8 +205,9 @@ void AssetValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& op
                           inside.width() - nameWidth - metrics::small, inside.height());
     painter->setFont(strong);
     painter->setPen(color(ColorRole::Text));
-    painter->drawText(valueRect, Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine,
-                      painter->fontMetrics().elidedText(shown, Qt::ElideRight, valueRect.width(), Qt::TextSingleLine));
+    painter->drawText(
+        valueRect, Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine,
+        painter->fontMetrics().elidedText(shown, Qt::ElideRight, valueRect.width(), Qt::TextSingleLine));
     painter->restore();
 }
 

@@ -11,7 +11,8 @@
 
 namespace atlas::gui {
 
-/// All attributes of one asset: pinned ones first, then by name; narrowed by words that occur in name or value.
+/// All attributes of one asset: pinned ones first, then by name; narrowed by words that occur in name or
+/// value.
 class AssetValuesModel : public QAbstractListModel
 {
     Q_OBJECT
@@ -58,7 +59,8 @@ class AssetValueDelegate : public QStyledItemDelegate
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
     void setWords(const QStringList& words) { m_words = words; }
-    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override;
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     /// Where the star is, in the row's rectangle.
     static QRect starRect(const QRect& row);

@@ -11,6 +11,7 @@
 #include <QMenu>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -38,8 +39,8 @@ bool sameAttributes(const AttributeCatalog& a, const AttributeCatalog& b)
     for (int i = 0; i < a.size(); ++i) {
         const Attribute& left = a.at(i);
         const Attribute& right = b.at(i);
-        if (left.id != right.id || left.state != right.state || left.entitiesWith != right.entitiesWith
-            || left.name != right.name || left.unit != right.unit)
+        if (left.id != right.id || left.state != right.state || left.entitiesWith != right.entitiesWith ||
+            left.name != right.name || left.unit != right.unit)
             return false;
     }
     return true;
@@ -57,14 +58,14 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
 
     auto* head = new QHBoxLayout;
     head->setContentsMargins(metrics::normal, metrics::small, metrics::tight, 0);
+    head->setSpacing(metrics::small);
     head->addWidget(sectionLabel(tr("Attributes"), this));
     m_count = mutedLabel({}, this);
     m_count->setFont(Theme::instance().smallFont());
     head->addWidget(m_count);
     head->addStretch();
     m_sort = iconButton(QStringLiteral("bars"), tr("Sort attributes"), this);
-    m_sort->setPopupMode(QToolButton::InstantPopup);
-    auto* menu = new QMenu(m_sort);
+    auto* menu = new QMenu(this);
     auto* group = new QActionGroup(menu);
     const auto addOrder = [&](const QString& text, AttributeListModel::Order order) {
         QAction* action = menu->addAction(text, this, [this, order] {
@@ -78,7 +79,9 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
     };
     addOrder(tr("By name"), AttributeListModel::Order::Name);
     addOrder(tr("By share of assets"), AttributeListModel::Order::Share);
-    m_sort->setMenu(menu);
+    // Opened by hand: a button with a menu of its own wears an arrow over its icon.
+    connect(m_sort, &QToolButton::clicked, this,
+            [this, menu] { menu->popup(m_sort->mapToGlobal(QPoint(0, m_sort->height()))); });
     head->addWidget(m_sort);
 
     m_search = new SearchField(tr("Search attributes"), this);
@@ -178,7 +181,8 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
         if (!m_list->currentIndex().isValid() && m_model->rowCount() > 0)
             m_list->setCurrentIndex(m_model->index(0));
     });
-    connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this, &AttributeBrowser::showDetails);
+    connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this,
+            &AttributeBrowser::showDetails);
     connect(m_list, &QListView::doubleClicked, this, [this](const QModelIndex& index) {
         if (const Attribute* attribute = m_model->attributeAt(index))
             Q_EMIT columnChosen(attribute->id);
@@ -277,12 +281,13 @@ void AttributeBrowser::updateCount()
 {
     const int total = m_model->total();
     const int shown = m_model->rowCount();
-    m_count->setText(total == 0 ? QString()
+    m_count->setText(total == 0                   ? QString()
                      : m_model->words().isEmpty() ? countText(total)
                                                   : tr("%1 of %2").arg(countText(shown), countText(total)));
     if (total > 0 && shown == 0) {
         m_empty->setIconName(QStringLiteral("search"));
-        m_empty->setTexts(tr("No attribute is called that."), tr("Words may stand in any order: “geo dest” finds dest_geohash."));
+        m_empty->setTexts(tr("No attribute is called that."),
+                          tr("Words may stand in any order: “geo dest” finds dest_geohash."));
         m_pages->setCurrentWidget(m_empty);
     } else if (total > 0) {
         m_pages->setCurrentWidget(m_list);
@@ -315,7 +320,14 @@ void AttributeBrowser::showDetails()
         return; // a search that hides the row does not close what is being looked at
     m_shownId = attribute->id;
     const int id = m_shownId;
-    m_details->show();
+    if (m_details->isHidden()) {
+        m_details->show();
+        // The list is shorter now: what was chosen must not be hidden by what it opened.
+        QTimer::singleShot(0, m_list, [this] {
+            if (m_list->currentIndex().isValid())
+                m_list->scrollTo(m_list->currentIndex());
+        });
+    }
     fillDetails(m_model->catalog(), id);
     if (m_detailSource) {
         m_detailSource(id, [self = QPointer(this), id](const AttributeCatalog& catalog) {
@@ -339,12 +351,15 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
     if (attribute->entitiesWith)
         facts.append(tr("%1 assets").arg(countText(*attribute->entitiesWith)));
     if (attribute->distinctValues)
-        facts.append(*attribute->distinctValues == 1 ? tr("1 value")
-                                                     : tr("%1 values").arg(countText(*attribute->distinctValues)));
+        facts.append(*attribute->distinctValues == 1
+                         ? tr("1 value")
+                         : tr("%1 values").arg(countText(*attribute->distinctValues)));
     m_facts->setText(facts.join(QStringLiteral(" · ")));
-    m_facts->setToolTip(attribute->measuredAt.isValid()
-                            ? tr("Measured %1").arg(QLocale().toString(attribute->measuredAt.toLocalTime(), QLocale::ShortFormat))
-                            : QString());
+    m_facts->setToolTip(
+        attribute->measuredAt.isValid()
+            ? tr("Measured %1")
+                  .arg(QLocale().toString(attribute->measuredAt.toLocalTime(), QLocale::ShortFormat))
+            : QString());
 
     const AttributeDetail* detail = catalog.detail(attributeId);
     const bool ordered = attribute->type == ValueType::Number || attribute->type == ValueType::Timestamp;
@@ -357,8 +372,8 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
     std::vector<AttributeDetail::Top> top;
     if (detail)
         top = detail->top;
-    if (!m_histogram->isEmpty() && !top.empty() && attribute->entitiesWith
-        && double(top.front().entities) < 0.002 * double(*attribute->entitiesWith))
+    if (!m_histogram->isEmpty() && !top.empty() && attribute->entitiesWith &&
+        double(top.front().entities) < 0.03 * double(*attribute->entitiesWith))
         top.clear();
     const qint64 of = attribute->entitiesWith.value_or(0);
     m_valueList->setVisible(!top.empty());
@@ -371,8 +386,8 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
     if (!detail)
         note += (note.isEmpty() ? QString() : QStringLiteral("\n")) + tr("Reading its values…");
     else if (m_histogram->isEmpty() && m_values->rowCount() == 0)
-        note += (note.isEmpty() ? QString() : QStringLiteral("\n"))
-            + tr("Its values have not been measured yet. It can be filtered all the same.");
+        note += (note.isEmpty() ? QString() : QStringLiteral("\n")) +
+                tr("Its values have not been measured yet. It can be filtered all the same.");
     m_note->setText(note);
     m_note->setVisible(!note.isEmpty());
 }
@@ -435,8 +450,8 @@ bool AttributeBrowser::eventFilter(QObject* watched, QEvent* event)
             }
             // Typing in the list goes on searching.
             const QString text = key->text();
-            if (!text.isEmpty() && text.at(0).isPrint() && !text.at(0).isSpace()
-                && !(key->modifiers() & (Qt::ControlModifier | Qt::AltModifier))) {
+            if (!text.isEmpty() && text.at(0).isPrint() && !text.at(0).isSpace() &&
+                !(key->modifiers() & (Qt::ControlModifier | Qt::AltModifier))) {
                 m_search->setFocus(Qt::OtherFocusReason);
                 m_search->setText(m_search->text() + text);
                 return true;

@@ -33,7 +33,8 @@ class AttributeBrowser : public QWidget
     Q_OBJECT
 public:
     /// Fetches top values and histogram of one attribute, then calls back with a catalogue that has them.
-    using DetailSource = std::function<void(int attributeId, std::function<void(const AttributeCatalog&)> done)>;
+    using DetailSource =
+        std::function<void(int attributeId, std::function<void(const AttributeCatalog&)> done)>;
 
     explicit AttributeBrowser(QWidget* parent = nullptr);
 

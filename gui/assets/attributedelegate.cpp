@@ -3,6 +3,8 @@
 
 #include <QPainter>
 
+#include <cmath>
+
 #include "gui/assets/attributelistmodel.h"
 #include "gui/theme/theme.h"
 #include "gui/widgets/badge.h"
@@ -17,6 +19,11 @@ constexpr int shareWidth = 48;
 AttributeDelegate::AttributeDelegate(QObject* parent)
     : QStyledItemDelegate(parent)
 {
+}
+
+int textWidth(const QFont& font, const QString& text)
+{
+    return int(std::ceil(QFontMetricsF(font).horizontalAdvance(text))) + 1;
 }
 
 void paintRowBackground(QPainter* painter, const QStyleOptionViewItem& option)
@@ -34,7 +41,8 @@ void paintRowBackground(QPainter* painter, const QStyleOptionViewItem& option)
     if ((option.state & QStyle::State_HasFocus) && (option.state & QStyle::State_Active)) {
         painter->setPen(QPen(color(ColorRole::Accent), 1));
         painter->setBrush(Qt::NoBrush);
-        painter->drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), metrics::radius, metrics::radius);
+        painter->drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), metrics::radius,
+                                 metrics::radius);
     }
 }
 
@@ -47,9 +55,11 @@ void paintMarkedText(QPainter* painter, const QRect& rect, const QString& text, 
         // Lower-casing can change the length (İ): marks would then stand beside what they mark.
         if (lower.size() == shown.size()) {
             painter->setPen(Qt::NoPen);
-            painter->setBrush(blend(color(ColorRole::Accent), color(ColorRole::Surface), Theme::instance().isDark() ? 0.45 : 0.28));
+            painter->setBrush(blend(color(ColorRole::Accent), color(ColorRole::Surface),
+                                    Theme::instance().isDark() ? 0.45 : 0.28));
             for (const QString& word : words) {
-                for (qsizetype at = lower.indexOf(word); at >= 0; at = lower.indexOf(word, at + word.size())) {
+                for (qsizetype at = lower.indexOf(word); at >= 0;
+                     at = lower.indexOf(word, at + word.size())) {
                     const int left = fontMetrics.horizontalAdvance(shown.left(at));
                     const int right = fontMetrics.horizontalAdvance(shown.left(at + word.size()));
                     painter->drawRoundedRect(QRectF(rect.left() + left - 0.5,
@@ -64,7 +74,8 @@ void paintMarkedText(QPainter* painter, const QRect& rect, const QString& text, 
     painter->drawText(rect, Qt::AlignVCenter | Qt::AlignLeft | Qt::TextSingleLine, shown);
 }
 
-void AttributeDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+void AttributeDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                              const QModelIndex& index) const
 {
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
@@ -72,7 +83,8 @@ void AttributeDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
 
     QRect rest = option.rect.adjusted(metrics::small + metrics::tight, 0, -metrics::small - metrics::hair, 0);
     const auto type = static_cast<ValueType>(index.data(AttributeListModel::TypeRole).toInt());
-    const QRect iconRect(rest.left(), rest.center().y() - metrics::iconSize / 2 + 1, metrics::iconSize, metrics::iconSize);
+    const QRect iconRect(rest.left(), rest.center().y() - metrics::iconSize / 2 + 1, metrics::iconSize,
+                         metrics::iconSize);
     icon(typeIcon(type)).paint(painter, iconRect);
     rest.setLeft(iconRect.right() + metrics::small);
 
@@ -89,7 +101,8 @@ void AttributeDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
     if (share > 0) {
         // Rare is the rule here: something must be seen of what is there.
         painter->setBrush(color(ColorRole::Accent));
-        painter->drawRoundedRect(QRectF(bar.left(), bar.top(), std::max(2.0, bar.width() * share), bar.height()), 2, 2);
+        painter->drawRoundedRect(
+            QRectF(bar.left(), bar.top(), std::max(2.0, bar.width() * share), bar.height()), 2, 2);
     }
     rest.setRight(int(bar.left()) - metrics::small);
 

@@ -14,13 +14,16 @@ public:
     explicit AttributeDelegate(QObject* parent = nullptr);
     /// Words to mark in the names.
     void setWords(const QStringList& words) { m_words = words; }
-    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override;
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 
 private:
     QStringList m_words;
 };
 
+/// Whole pixels that surely hold the text: what Qt rounds down would be elided in just that space.
+int textWidth(const QFont& font, const QString& text);
 /// Background of a row of a list that paints itself: chosen, hovered, or nothing.
 void paintRowBackground(QPainter* painter, const QStyleOptionViewItem& option);
 /// One line of text, elided, with the words marked by a tint behind them.

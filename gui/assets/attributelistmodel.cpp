@@ -38,7 +38,8 @@ size_t rank(const QString& lower, const QString& firstWord)
 bool narrows(const QStringList& earlier, const QStringList& later)
 {
     return std::all_of(earlier.begin(), earlier.end(), [&later](const QString& word) {
-        return std::any_of(later.begin(), later.end(), [&word](const QString& longer) { return longer.contains(word); });
+        return std::any_of(later.begin(), later.end(),
+                           [&word](const QString& longer) { return longer.contains(word); });
     });
 }
 } // namespace
@@ -154,7 +155,8 @@ void AttributeListModel::setSearch(const QString& text)
     m_search = text;
     if (found == m_words)
         return;
-    // What is shown is grouped by rank; it can be narrowed from only where the first word stays the same word.
+    // What is shown is grouped by rank; it can be narrowed from only where the first word stays the same
+    // word.
     const bool further = !m_words.isEmpty() && !found.isEmpty() && narrows(m_words, found);
     beginResetModel();
     std::vector<int> from;
@@ -217,19 +219,22 @@ QVariant AttributeListModel::data(const QModelIndex& index, int role) const
     case Qt::DisplayRole:
         return attribute->name;
     case Qt::ToolTipRole: {
-        QString text = QStringLiteral("<b>%1</b><br>%2").arg(attribute->name.toHtmlEscaped(), typeText(attribute->type));
+        QString text =
+            QStringLiteral("<b>%1</b><br>%2").arg(attribute->name.toHtmlEscaped(), typeText(attribute->type));
         if (!attribute->unit.isEmpty())
             text += QStringLiteral(" · ") + attribute->unit.toHtmlEscaped();
         if (attribute->entitiesWith)
-            text += tr("<br>%1 of %2 assets have it")
-                        .arg(countText(*attribute->entitiesWith), countText(qint64(m_catalog.entitiesTotal())));
+            text +=
+                tr("<br>%1 of %2 assets have it")
+                    .arg(countText(*attribute->entitiesWith), countText(qint64(m_catalog.entitiesTotal())));
         if (!attribute->description.isEmpty())
             text += QStringLiteral("<br>") + attribute->description.toHtmlEscaped();
         return text;
     }
     case Qt::AccessibleTextRole:
         return tr("%1, %2, %3 of assets%4")
-            .arg(attribute->name, typeText(attribute->type), shareText(shareOf(*attribute, m_catalog.entitiesTotal())),
+            .arg(attribute->name, typeText(attribute->type),
+                 shareText(shareOf(*attribute, m_catalog.entitiesTotal())),
                  attribute->state == HotState::Hot ? tr(", hot") : QString());
     case IdRole:
         return attribute->id;
@@ -248,8 +253,9 @@ QVariant AttributeListModel::data(const QModelIndex& index, int role) const
 
 Qt::ItemFlags AttributeListModel::flags(const QModelIndex& index) const
 {
-    return index.isValid() ? Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsDragEnabled | Qt::ItemNeverHasChildren
-                           : Qt::NoItemFlags;
+    return index.isValid()
+               ? Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsDragEnabled | Qt::ItemNeverHasChildren
+               : Qt::NoItemFlags;
 }
 
 QStringList AttributeListModel::mimeTypes() const

@@ -10,8 +10,8 @@
 
 namespace atlas::gui {
 
-/// All attributes of the tenant, narrowed by search words. 10,000 names are searched within a millisecond: names are
-/// lower-cased once, and a search that goes on typing looks only at what was found before.
+/// All attributes of the tenant, narrowed by search words. 10,000 names are searched within a millisecond:
+/// names are lower-cased once, and a search that goes on typing looks only at what was found before.
 class AttributeListModel : public QAbstractListModel
 {
     Q_OBJECT

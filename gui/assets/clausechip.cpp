@@ -12,6 +12,7 @@
 #include <array>
 #include <cmath>
 
+#include "gui/assets/attributedelegate.h"
 #include "gui/support/timetext.h"
 #include "gui/theme/theme.h"
 #include "gui/widgets/badge.h"
@@ -109,19 +110,20 @@ QString ClauseChip::expectedText() const
 ClauseChip::Places ClauseChip::places(int available) const
 {
     Places at;
-    const QFontMetrics normal(font());
-    const QFontMetrics strong(Theme::instance().strongFont());
-    const QFontMetrics small(Theme::instance().smallFont());
-    int subject = std::min(normal.horizontalAdvance(m_text.subject), longestSubject);
-    const int op = normal.horizontalAdvance(m_text.op);
-    int value = m_text.value.isEmpty() ? 0 : std::min(strong.horizontalAdvance(m_text.value), longestValue);
+    const Theme& theme = Theme::instance();
+    int subject = std::min(textWidth(font(), m_text.subject), longestSubject);
+    const int op = textWidth(font(), m_text.op);
+    int value = m_text.value.isEmpty()
+                    ? 0
+                    : std::min(textWidth(theme.strongFont(), m_text.value.left(200)), longestValue);
     const QString expected = expectedText();
-    const int expectedWidth = expected.isEmpty() ? 0 : small.horizontalAdvance(expected);
+    const int expectedWidth = expected.isEmpty() ? 0 : textWidth(theme.smallFont(), expected);
     const int badge = m_facts.hot ? Badge::width({}, QStringLiteral("hot")) : 0;
     const bool problem = !m_facts.problem.isEmpty();
     const auto total = [&] {
-        return 8 + switchSide + gap + 1 + subject + gap + op + (value ? gap + value : 0) + (badge ? gap + badge : 0)
-            + (expectedWidth ? gap + 1 + expectedWidth : 0) + (problem ? gap + 14 : 0) + gap - 1 + removeSide + 5;
+        return 8 + switchSide + gap + 1 + subject + gap + op + (value ? gap + value : 0) +
+               (badge ? gap + badge : 0) + (expectedWidth ? gap + 1 + expectedWidth : 0) +
+               (problem ? gap + 14 : 0) + gap - 1 + removeSide + 5;
     };
     // Too narrow: the value gives way first, then the name.
     if (available > 0 && total() > available && value > 60)
@@ -208,10 +210,12 @@ void ClauseChip::paintEvent(QPaintEvent*)
     const bool off = !m_clause.enabled || m_outsideOff;
     const bool problem = !m_facts.problem.isEmpty();
     const ColorRole edge = m_open || hasFocus() ? ColorRole::Accent
-        : problem && !off                       ? ColorRole::Critical
-        : off                                   ? ColorRole::Border
+                           : problem && !off    ? ColorRole::Critical
+                           : off                ? ColorRole::Border
                                                 : ColorRole::Outline;
-    QColor background = color(off ? ColorRole::Window : problem ? ColorRole::CriticalSoft : ColorRole::Raised);
+    QColor background = color(off       ? ColorRole::Window
+                              : problem ? ColorRole::CriticalSoft
+                                        : ColorRole::Raised);
     if (!off && !problem && (m_hover == Zone::Body || m_open))
         background = blend(color(ColorRole::Accent), background, 0.08);
     const double width = m_open || hasFocus() ? 1.6 : 1;
@@ -225,13 +229,19 @@ void ClauseChip::paintEvent(QPaintEvent*)
     // A small check box is what people know as "on, off, and kept".
     const QRectF box = QRectF(at.switchBox).adjusted(0.5, 0.5, -0.5, -0.5);
     const bool on = m_clause.enabled;
-    painter.setPen(QPen(color(m_hover == Zone::Switch ? ColorRole::Accent : on && !m_outsideOff ? ColorRole::Accent : ColorRole::Outline), 1));
-    painter.setBrush(on ? color(m_outsideOff ? ColorRole::TextDisabled : ColorRole::Accent) : color(ColorRole::Surface));
+    painter.setPen(QPen(color(m_hover == Zone::Switch ? ColorRole::Accent
+                              : on && !m_outsideOff   ? ColorRole::Accent
+                                                      : ColorRole::Outline),
+                        1));
+    painter.setBrush(on ? color(m_outsideOff ? ColorRole::TextDisabled : ColorRole::Accent)
+                        : color(ColorRole::Surface));
     painter.drawRoundedRect(box, 3, 3);
     if (on)
-        icon(QStringLiteral("check"), ColorRole::AccentText).paint(&painter, at.switchBox.adjusted(1, 1, -1, -1));
+        icon(QStringLiteral("check"), ColorRole::AccentText)
+            .paint(&painter, at.switchBox.adjusted(1, 1, -1, -1));
 
-    const auto text = [&](const QRect& rect, const QString& content, const QFont& font, ColorRole role, Qt::TextElideMode mode) {
+    const auto text = [&](const QRect& rect, const QString& content, const QFont& font, ColorRole role,
+                          Qt::TextElideMode mode) {
         if (rect.isEmpty())
             return;
         painter.setFont(font);
@@ -243,11 +253,13 @@ void ClauseChip::paintEvent(QPaintEvent*)
     text(at.op, m_text.op, font(), ColorRole::TextMuted, Qt::ElideRight);
     text(at.value, m_text.value, Theme::instance().strongFont(), ColorRole::Text, Qt::ElideRight);
     if (m_facts.hot)
-        Badge::paint(&painter, at.badge, {}, off ? Badge::Tone::Neutral : Badge::Tone::Hot, QStringLiteral("hot"));
+        Badge::paint(&painter, at.badge, {}, off ? Badge::Tone::Neutral : Badge::Tone::Hot,
+                     QStringLiteral("hot"));
     if (problem)
         icon(QStringLiteral("warning"), ColorRole::Critical).paint(&painter, at.expected);
     else
-        text(at.expected, expectedText(), Theme::instance().smallFont(), ColorRole::TextMuted, Qt::ElideRight);
+        text(at.expected, expectedText(), Theme::instance().smallFont(), ColorRole::TextMuted,
+             Qt::ElideRight);
     if (m_hover == Zone::Remove) {
         painter.setPen(Qt::NoPen);
         painter.setBrush(color(ColorRole::CriticalSoft));
@@ -274,8 +286,8 @@ void ClauseChip::mouseMoveEvent(QMouseEvent* event)
         m_hover = zone;
         update();
     }
-    if (m_pressed == Zone::Body && (event->buttons() & Qt::LeftButton)
-        && (event->position().toPoint() - m_pressedAt).manhattanLength() >= QApplication::startDragDistance()) {
+    if (m_pressed == Zone::Body && (event->buttons() & Qt::LeftButton) &&
+        (event->position().toPoint() - m_pressedAt).manhattanLength() >= QApplication::startDragDistance()) {
         m_pressed = Zone::Nowhere;
         Q_EMIT dragRequested();
     }
@@ -298,7 +310,7 @@ void ClauseChip::mouseReleaseEvent(QMouseEvent* event)
 void ClauseChip::contextMenuEvent(QContextMenuEvent* event)
 {
     Q_EMIT menuRequested(event->reason() == QContextMenuEvent::Mouse ? event->globalPos()
-                                                                      : mapToGlobal(QPoint(12, height())));
+                                                                     : mapToGlobal(QPoint(12, height())));
 }
 
 void ClauseChip::keyPressEvent(QKeyEvent* event)
@@ -335,7 +347,8 @@ bool ClauseChip::event(QEvent* event)
         if (!m_facts.problem.isEmpty())
             text += QStringLiteral("<br><b>%1</b>").arg(m_facts.problem.toHtmlEscaped());
         else if (m_haveFacts)
-            text += (m_facts.measured ? tr("<br>About %1 assets, by statistics") : tr("<br>About %1 assets, a guess: never measured"))
+            text += (m_facts.measured ? tr("<br>About %1 assets, by statistics")
+                                      : tr("<br>About %1 assets, a guess: never measured"))
                         .arg(countText(qint64(m_facts.expected)));
         if (m_facts.hot)
             text += tr("<br>Hot: answered from the hot set where it can be");

@@ -9,8 +9,8 @@
 
 namespace atlas::gui {
 
-/// One clause: switch, what it says, hot or rows expected, remove. One widget that paints itself, so that a filter of
-/// hundreds of clauses opens at once.
+/// One clause: switch, what it says, hot or rows expected, remove. One widget that paints itself, so that a
+/// filter of hundreds of clauses opens at once.
 class ClauseChip : public QWidget
 {
     Q_OBJECT

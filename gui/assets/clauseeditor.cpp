@@ -43,8 +43,8 @@ constexpr int mostShown = 200;
 
 bool isComparison(Operator op)
 {
-    return op == Operator::Less || op == Operator::LessOrEqual || op == Operator::Greater
-        || op == Operator::GreaterOrEqual || op == Operator::Between;
+    return op == Operator::Less || op == Operator::LessOrEqual || op == Operator::Greater ||
+           op == Operator::GreaterOrEqual || op == Operator::Between;
 }
 
 QString placeholderFor(ValueType type, Operator op)
@@ -76,8 +76,8 @@ ClauseEditor::ClauseEditor(FilterKnowledge* knowledge, QWidget* host)
     setObjectName(QStringLiteral("clauseEditor"));
     setFocusPolicy(Qt::StrongFocus);
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(shadow + metrics::normal, shadow / 2 + metrics::normal, shadow + metrics::normal,
-                               shadow + metrics::normal);
+    layout->setContentsMargins(shadow + metrics::normal, shadow / 2 + metrics::normal,
+                               shadow + metrics::normal, shadow + metrics::normal);
     buildPicker();
     buildForm();
     layout->addWidget(m_picker);
@@ -125,7 +125,8 @@ void ClauseEditor::buildPicker()
     fieldRow->addWidget(about);
     const auto addField = [&](const QString& text, EntityField field) {
         QPushButton* made = button(text, m_picker);
-        connect(made, &QPushButton::clicked, this, [this, field] { chooseSubject(Subject::ofEntity(field)); });
+        connect(made, &QPushButton::clicked, this,
+                [this, field] { chooseSubject(Subject::ofEntity(field)); });
         fieldRow->addWidget(made);
         m_fields.push_back(made);
     };
@@ -185,8 +186,9 @@ void ClauseEditor::buildForm()
     m_unit = new QComboBox(m_form);
     m_unit->setObjectName(QStringLiteral("unitBox"));
     m_unit->setAccessibleName(tr("Unit of time"));
-    for (const auto& [text, unit] : {std::pair{tr("seconds"), "s"}, std::pair{tr("minutes"), "min"},
-                                     std::pair{tr("hours"), "h"}, std::pair{tr("days"), "d"}, std::pair{tr("weeks"), "w"}})
+    for (const auto& [text, unit] :
+         {std::pair{tr("seconds"), "s"}, std::pair{tr("minutes"), "min"}, std::pair{tr("hours"), "h"},
+          std::pair{tr("days"), "d"}, std::pair{tr("weeks"), "w"}})
         m_unit->addItem(text, QLatin1String(unit));
     m_boolean = new SegmentedControl(m_form);
     m_boolean->setAccessibleName(tr("Value"));
@@ -268,10 +270,12 @@ void ClauseEditor::buildForm()
         arrangeValues();
         recompute(false, true);
     });
-    connect(m_valueList, &TopValuesView::valueChosen, this, [this](const QString& value) { takeSuggestion(value); });
+    connect(m_valueList, &TopValuesView::valueChosen, this,
+            [this](const QString& value) { takeSuggestion(value); });
     connect(m_done, &QPushButton::clicked, this, &ClauseEditor::done);
     connect(m_firstCalendar, &QToolButton::clicked, this, [this] { openCalendar(m_first, m_firstCalendar); });
-    connect(m_secondCalendar, &QToolButton::clicked, this, [this] { openCalendar(m_second, m_secondCalendar); });
+    connect(m_secondCalendar, &QToolButton::clicked, this,
+            [this] { openCalendar(m_second, m_secondCalendar); });
 }
 
 void ClauseEditor::open(const std::optional<Clause>& clause, const std::optional<Draft>& draft)
@@ -315,8 +319,8 @@ void ClauseEditor::open(const std::optional<Clause>& clause, const std::optional
             // Longer names of units mean the same: "7 days".
             const QString unit = text.mid(digits).trimmed();
             for (int i = 0; i < m_unit->count(); ++i) {
-                if (parseDuration(QStringLiteral("1 ") + unit)
-                    == parseDuration(QStringLiteral("1 ") + m_unit->itemData(i).toString()))
+                if (parseDuration(QStringLiteral("1 ") + unit) ==
+                    parseDuration(QStringLiteral("1 ") + m_unit->itemData(i).toString()))
                     m_unit->setCurrentIndex(i);
             }
         } else {
@@ -389,7 +393,8 @@ void ClauseEditor::showForm()
     m_picker->hide();
     m_form->show();
     const Attribute* attribute = m_knowledge->attribute(*m_subject);
-    m_subjectButton->setText(fontMetrics().elidedText(subjectText(*m_subject), Qt::ElideMiddle, 190)
+    m_subjectButton->setText(fontMetrics()
+                                 .elidedText(subjectText(*m_subject), Qt::ElideMiddle, 190)
                                  .replace(QLatin1Char('&'), QStringLiteral("&&")));
     m_subjectButton->setIcon(icon(attribute ? typeIcon(attribute->type) : QStringLiteral("assets")));
     m_subjectButton->setAccessibleName(tr("Attribute: %1").arg(subjectText(*m_subject)));
@@ -440,7 +445,8 @@ void ClauseEditor::fillOperators(Operator wanted)
 
 Operator ClauseEditor::currentOperator() const
 {
-    return m_operator->count() > 0 ? static_cast<Operator>(m_operator->currentData().toInt()) : Operator::Equal;
+    return m_operator->count() > 0 ? static_cast<Operator>(m_operator->currentData().toInt())
+                                   : Operator::Equal;
 }
 
 void ClauseEditor::arrangeValues()
@@ -488,19 +494,20 @@ void ClauseEditor::refreshSuggestions(bool askServer)
     if (!m_subject)
         return;
     const Operator op = currentOperator();
-    const bool useful = op == Operator::Equal || op == Operator::NotEqual || op == Operator::In || op == Operator::Contains
-        || op == Operator::StartsWith;
+    const bool useful = op == Operator::Equal || op == Operator::NotEqual || op == Operator::In ||
+                        op == Operator::Contains || op == Operator::StartsWith;
     if (askServer && useful && m_type != ValueType::Boolean && m_suggestedFor != entryText()) {
         const QString asked = entryText();
         const Subject subject = *m_subject;
-        m_knowledge->suggest(subject, asked, this, [this, asked, subject](const FilterKnowledge::Values& values) {
-            if (!isOpen() || !m_subject || !(*m_subject == subject) || asked != entryText())
-                return; // an answer to an older question
-            m_suggested = values;
-            m_suggestedFor = asked;
-            showSuggestions();
-            fit();
-        });
+        m_knowledge->suggest(
+            subject, asked, this, [this, asked, subject](const FilterKnowledge::Values& values) {
+                if (!isOpen() || !m_subject || !(*m_subject == subject) || asked != entryText())
+                    return; // an answer to an older question
+                m_suggested = values;
+                m_suggestedFor = asked;
+                showSuggestions();
+                fit();
+            });
     }
     showSuggestions();
 }
@@ -508,20 +515,23 @@ void ClauseEditor::refreshSuggestions(bool askServer)
 void ClauseEditor::showSuggestions()
 {
     const Operator op = currentOperator();
-    const bool useful = m_subject && m_type != ValueType::Boolean
-        && (op == Operator::Equal || op == Operator::NotEqual || op == Operator::In || op == Operator::Contains
-            || op == Operator::StartsWith);
+    const bool useful = m_subject && m_type != ValueType::Boolean &&
+                        (op == Operator::Equal || op == Operator::NotEqual || op == Operator::In ||
+                         op == Operator::Contains || op == Operator::StartsWith);
     FilterKnowledge::Values shown;
     const bool several = op == Operator::In;
     const Attribute* attribute = m_subject ? m_knowledge->attribute(*m_subject) : nullptr;
     if (useful) {
         FilterKnowledge::Values known;
-        if (const AttributeDetail* detail = attribute ? m_knowledge->catalog().detail(attribute->id) : nullptr)
+        if (const AttributeDetail* detail =
+                attribute ? m_knowledge->catalog().detail(attribute->id) : nullptr)
             known = detail->top;
-        // Typed by hand, or given with the clause, before anything is searched for: everything common is offered.
+        // Typed by hand, or given with the clause, before anything is searched for: everything common is
+        // offered.
         const QString text = m_touched || several ? entryText() : QString();
         const auto has = [&shown](const QString& value) {
-            return std::any_of(shown.begin(), shown.end(), [&](const auto& top) { return top.value == value; });
+            return std::any_of(shown.begin(), shown.end(),
+                               [&](const auto& top) { return top.value == value; });
         };
         const auto add = [&](const AttributeDetail::Top& top) {
             if (int(shown.size()) < mostShown && !has(top.value))
@@ -633,7 +643,8 @@ std::optional<Clause> ClauseEditor::build(QString* why) const
         // An empty text is a value too, but only where somebody said so: a clause just begun is not complete.
         const bool text = m_type == ValueType::String;
         if (m_first->text().isEmpty() && !(text && m_complete)) {
-            *why = clause.op == Operator::Between ? tr("Give both ends; both belong to the range.") : tr("Give a value.");
+            *why = clause.op == Operator::Between ? tr("Give both ends; both belong to the range.")
+                                                  : tr("Give a value.");
             return std::nullopt;
         }
         clause.literals = {literal(m_first->text())};
@@ -721,9 +732,9 @@ bool ClauseEditor::enterPressed()
 
 void ClauseEditor::focusValue()
 {
-    QWidget* target = m_first->isVisibleTo(m_form) ? static_cast<QWidget*>(m_first)
-        : m_boolean->isVisibleTo(m_form)           ? static_cast<QWidget*>(m_boolean)
-                                                   : static_cast<QWidget*>(m_operator);
+    QWidget* target = m_first->isVisibleTo(m_form)     ? static_cast<QWidget*>(m_first)
+                      : m_boolean->isVisibleTo(m_form) ? static_cast<QWidget*>(m_boolean)
+                                                       : static_cast<QWidget*>(m_operator);
     target->setFocus(Qt::PopupFocusReason);
     if (target == m_first)
         m_first->selectAll();
@@ -747,8 +758,9 @@ void ClauseEditor::fit()
     m_form->layout()->activate();
     m_picker->layout()->activate();
     layout()->activate();
-    resize(editorWidth + 2 * shadow, layout()->hasHeightForWidth() ? layout()->totalHeightForWidth(editorWidth + 2 * shadow)
-                                                                   : layout()->totalSizeHint().height());
+    resize(editorWidth + 2 * shadow, layout()->hasHeightForWidth()
+                                         ? layout()->totalHeightForWidth(editorWidth + 2 * shadow)
+                                         : layout()->totalSizeHint().height());
     if (m_anchor.isNull())
         return;
     const QRect anchor(m_host->mapFromGlobal(m_anchor.topLeft()), m_anchor.size());
@@ -822,7 +834,8 @@ bool ClauseEditor::eventFilter(QObject* watched, QEvent* event)
 {
     if (event->type() == QEvent::MouseButtonPress && isOpen()) {
         auto* widget = qobject_cast<QWidget*>(watched);
-        // Menus and the lists of combo boxes are windows of their own; a press in them belongs to this editor.
+        // Menus and the lists of combo boxes are windows of their own; a press in them belongs to this
+        // editor.
         if (widget && widget != this && !isAncestorOf(widget) && widget->window() == window()) {
             Q_EMIT done();
             return false;
@@ -870,8 +883,8 @@ bool ClauseEditor::eventFilter(QObject* watched, QEvent* event)
             m_valueList->setCurrentIndex(m_values->index(0));
             return true;
         }
-        if (key->key() == Qt::Key_Backspace && watched == m_first && m_first->text().isEmpty() && !m_chosen.isEmpty()
-            && currentOperator() == Operator::In) {
+        if (key->key() == Qt::Key_Backspace && watched == m_first && m_first->text().isEmpty() &&
+            !m_chosen.isEmpty() && currentOperator() == Operator::In) {
             m_chosen.removeLast();
             m_touched = true;
             showSuggestions();

@@ -27,8 +27,9 @@ class SegmentedControl;
 class TopValuesModel;
 class TopValuesView;
 
-/// Edits one clause in place: attribute, operator, values by type. Floats above the window it belongs to without
-/// grabbing the mouse, so the rest can be used meanwhile. What is complete is told at once; what is not stays here.
+/// Edits one clause in place: attribute, operator, values by type. Floats above the window it belongs to
+/// without grabbing the mouse, so the rest can be used meanwhile. What is complete is told at once; what is
+/// not stays here.
 class ClauseEditor : public QFrame
 {
     Q_OBJECT

@@ -85,7 +85,8 @@ Clause rangeClause(const Attribute& attribute, double low, double high)
     clause.subject = Subject::ofAttribute(attribute.name);
     clause.op = Operator::Between;
     if (attribute.type == ValueType::Timestamp)
-        clause.literals = {Literal::string(formatTimestamp(qint64(low))), Literal::string(formatTimestamp(qint64(high)))};
+        clause.literals = {Literal::string(formatTimestamp(qint64(low))),
+                           Literal::string(formatTimestamp(qint64(high)))};
     else
         clause.literals = {Literal::number(plainNumber(low)), Literal::number(plainNumber(high))};
     return clause;
@@ -171,7 +172,8 @@ ClauseText clauseText(const Clause& clause)
 
 QString ClauseText::whole() const
 {
-    return value.isEmpty() ? subject + QLatin1Char(' ') + op : subject + QLatin1Char(' ') + op + QLatin1Char(' ') + value;
+    return value.isEmpty() ? subject + QLatin1Char(' ') + op
+                           : subject + QLatin1Char(' ') + op + QLatin1Char(' ') + value;
 }
 
 QString groupKindText(GroupKind kind)

@@ -9,13 +9,14 @@
 /// Clauses from what people point at. Plain functions.
 namespace atlas::gui {
 
-/// A value as it is shown (or as statistics keep it: booleans as 0 and 1, times as microseconds) as a literal.
+/// A value as it is shown (or as statistics keep it: booleans as 0 and 1, times as microseconds) as a
+/// literal.
 filter::Literal literalFor(ValueType type, const QString& value);
 /// How statistics keep it, as people read it.
 QString valueForPeople(ValueType type, const QString& value);
 
-/// name = value, or != when `excluded`. JSON and texts that are cut off at 256 characters become the nearest clause that
-/// can be asked: the values that begin like it.
+/// name = value, or != when `excluded`. JSON and texts that are cut off at 256 characters become the nearest
+/// clause that can be asked: the values that begin like it.
 filter::Clause valueClause(const Attribute& attribute, const QString& value, bool excluded = false);
 filter::Clause fieldClause(filter::EntityField field, const QString& value, bool excluded = false);
 /// Both ends belong to it. Times in microseconds since 1970.

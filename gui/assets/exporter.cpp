@@ -53,8 +53,8 @@ void Exporter::start(const Job& job)
     made.statement.name = QStringLiteral("browse.export");
     made.statement.purpose = tr("Export of a filter's result");
     made.statement.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(longest);
-    m_writer = std::make_unique<exporting::RowWriter>(job.format, m_file.get(),
-                                                      exporting::rowColumns(job.request.columns, job.catalog));
+    m_writer = std::make_unique<exporting::RowWriter>(
+        job.format, m_file.get(), exporting::rowColumns(job.request.columns, job.catalog));
     m_writer->begin();
     // What was cancelled may still answer: it must not be taken for this one.
     const quint64 run = ++m_run;

@@ -13,8 +13,8 @@
 
 namespace atlas::gui {
 
-/// Writes all rows of a filter to a file, streamed: memory stays bounded however many there are. The file appears under
-/// its name only when it is complete.
+/// Writes all rows of a filter to a file, streamed: memory stays bounded however many there are. The file
+/// appears under its name only when it is complete.
 class Exporter : public QObject
 {
     Q_OBJECT

@@ -41,7 +41,8 @@ NodePath pathAfterMove(const NodePath& from, const NodePath& to)
     NodePath result = to;
     const qsizetype depth = from.size() - 1;
     // Taking it out moves up what stood behind it in the same group, and everything inside that.
-    if (depth >= 0 && to.size() > depth && to.mid(0, depth) == from.mid(0, depth) && to.at(depth) > from.at(depth))
+    if (depth >= 0 && to.size() > depth && to.mid(0, depth) == from.mid(0, depth) &&
+        to.at(depth) > from.at(depth))
         --result[depth];
     return result;
 }
@@ -54,9 +55,9 @@ FilterBuilder::FilterBuilder(FilterDocument* document, FilterKnowledge* knowledg
     setObjectName(QStringLiteral("filterBuilder"));
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
-    layout->setAlignment(Qt::AlignTop);
     m_root = makeGroup({}, this);
     layout->addWidget(m_root);
+    layout->addStretch(); // not an alignment: that would give the root the height of its one-line hint
     connect(m_document, &FilterDocument::changed, this, &FilterBuilder::sync);
     connect(m_knowledge, &FilterKnowledge::changed, this, &FilterBuilder::refreshFacts);
     sync();
@@ -88,15 +89,18 @@ ClauseChip* FilterBuilder::makeChip(const NodePath& path, const Clause& clause, 
     connect(chip, &ClauseChip::switchRequested, this, [this, chip] { toggle(chip->path()); });
     connect(chip, &ClauseChip::removeRequested, this, [this, chip] { remove(chip->path()); });
     connect(chip, &ClauseChip::dragRequested, this, [this, chip] { startDrag(chip->path()); });
-    connect(chip, &ClauseChip::menuRequested, this, [this, chip](const QPoint& at) { showChipMenu(chip->path(), at); });
-    connect(chip, &ClauseChip::keyPressed, this, [this, chip](QKeyEvent* event) { handleKey(chip->path(), event); });
+    connect(chip, &ClauseChip::menuRequested, this,
+            [this, chip](const QPoint& at) { showChipMenu(chip->path(), at); });
+    connect(chip, &ClauseChip::keyPressed, this,
+            [this, chip](QKeyEvent* event) { handleKey(chip->path(), event); });
     return chip;
 }
 
 GroupBox* FilterBuilder::makeGroup(const NodePath& path, QWidget* parent)
 {
     auto* box = new GroupBox(path, parent);
-    connect(box, &GroupBox::kindMenuRequested, this, [this, box](const QPoint& at) { showGroupMenu(box->path(), at); });
+    connect(box, &GroupBox::kindMenuRequested, this,
+            [this, box](const QPoint& at) { showGroupMenu(box->path(), at); });
     connect(box, &GroupBox::addClauseRequested, this, [this, box] { addClause(box->path()); });
     connect(box, &GroupBox::addGroupRequested, this, [this, box] {
         const NodePath at = child(box->path(), int(box->members().size()));
@@ -108,7 +112,8 @@ GroupBox* FilterBuilder::makeGroup(const NodePath& path, QWidget* parent)
     });
     connect(box, &GroupBox::dropped, this,
             [this, box](const QMimeData* dragged, int index) { takeDrop(box->path(), dragged, index); });
-    connect(box, &GroupBox::keyPressed, this, [this, box](QKeyEvent* event) { handleKey(box->path(), event); });
+    connect(box, &GroupBox::keyPressed, this,
+            [this, box](QKeyEvent* event) { handleKey(box->path(), event); });
     return box;
 }
 
@@ -123,15 +128,16 @@ void FilterBuilder::sync()
         }
     }
     // A new clause that is still being entered has no node yet; where it was to go may be gone.
-    if (m_editor && m_editor->isOpen() && m_editIsNew && !m_applying
-        && !(m_document->expression().at(parentOf(m_editPath)) || m_editPath.size() == 1))
+    if (m_editor && m_editor->isOpen() && m_editIsNew && !m_applying &&
+        !(m_document->expression().at(parentOf(m_editPath)) || m_editPath.size() == 1))
         finishEditing();
     const bool hadFocus = focusWidget() && isAncestorOf(focusWidget()) && focusWidget()->hasFocus();
     NodePath focused;
     if (auto* chip = qobject_cast<ClauseChip*>(focusWidget()))
         focused = chip->path();
     syncGroup(m_root, m_document->expression().root(), {}, false);
-    m_root->setHint(m_document->expression().isEmpty() ? tr("Click a value on the left, or + to add a clause") : QString());
+    m_root->setHint(m_document->expression().isEmpty() ? tr("Click a value on the left, or + to add a clause")
+                                                       : QString());
     refreshFacts();
     updateGeometry();
     if (hadFocus && (!focusWidget() || !focusWidget()->isVisible()))
@@ -288,12 +294,12 @@ void FilterBuilder::editorEdited(const Clause& clause, bool typing)
     const Expression& now = m_document->expression();
     const FilterDocument::Pace pace = typing ? FilterDocument::Pace::Typing : FilterDocument::Pace::Now;
     if (m_editIsNew) {
-        m_document->apply(now.inserted(m_editPath, Node(clause)), tr("Add %1").arg(clauseText(clause).subject), pace,
-                          m_session);
+        m_document->apply(now.inserted(m_editPath, Node(clause)),
+                          tr("Add %1").arg(clauseText(clause).subject), pace, m_session);
         m_editIsNew = false;
     } else {
-        m_document->apply(now.replaced(m_editPath, Node(clause)), tr("Change %1").arg(clauseText(clause).subject), pace,
-                          m_session);
+        m_document->apply(now.replaced(m_editPath, Node(clause)),
+                          tr("Change %1").arg(clauseText(clause).subject), pace, m_session);
     }
     m_applying = false;
     markOpen(true);
@@ -320,7 +326,8 @@ void FilterBuilder::editorCancelled()
     m_applying = true;
     const Expression& now = m_document->expression();
     if (m_original)
-        m_document->apply(now.replaced(m_editPath, Node(*m_original)), tr("Back"), FilterDocument::Pace::Now, m_session);
+        m_document->apply(now.replaced(m_editPath, Node(*m_original)), tr("Back"), FilterDocument::Pace::Now,
+                          m_session);
     else if (!m_editIsNew)
         m_document->apply(now.removed(m_editPath), tr("Back"), FilterDocument::Pace::Now, m_session);
     m_applying = false;
@@ -499,7 +506,8 @@ void FilterBuilder::handleKey(const NodePath& path, QKeyEvent* event)
         if (chip)
             showChipMenu(path, chipAt(path)->mapToGlobal(QPoint(8, chipAt(path)->height())));
         else
-            showGroupMenu(path, groupAt(path)->kindButton()->mapToGlobal(QPoint(0, groupAt(path)->kindButton()->height())));
+            showGroupMenu(path, groupAt(path)->kindButton()->mapToGlobal(
+                                    QPoint(0, groupAt(path)->kindButton()->height())));
         return;
     default:
         break;
@@ -516,9 +524,11 @@ void FilterBuilder::showChipMenu(const NodePath& path, const QPoint& position)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     menu->addAction(icon(QStringLiteral("edit")), tr("Edit\tEnter"), this, [this, path] { edit(path); });
     menu->addAction(icon(node->enabled() ? QStringLiteral("eye-off") : QStringLiteral("eye")),
-                    node->enabled() ? tr("Switch off\tSpace") : tr("Switch on\tSpace"), this, [this, path] { toggle(path); });
+                    node->enabled() ? tr("Switch off\tSpace") : tr("Switch on\tSpace"), this,
+                    [this, path] { toggle(path); });
     menu->addSeparator();
-    menu->addAction(icon(QStringLiteral("group")), tr("Wrap in a group\tCtrl+G"), this, [this, path] { wrap(path); });
+    menu->addAction(icon(QStringLiteral("group")), tr("Wrap in a group\tCtrl+G"), this,
+                    [this, path] { wrap(path); });
     QAction* out = menu->addAction(tr("Move out of the group\tCtrl+Shift+Up"), this,
                                    [this, path] { moveByKey(path, Qt::Key_Up); });
     out->setEnabled(path.size() > 1);
@@ -529,7 +539,8 @@ void FilterBuilder::showChipMenu(const NodePath& path, const QPoint& position)
         focusPath(at);
     });
     menu->addSeparator();
-    menu->addAction(icon(QStringLiteral("trash")), tr("Remove\tDelete"), this, [this, path] { remove(path); });
+    menu->addAction(icon(QStringLiteral("trash")), tr("Remove\tDelete"), this,
+                    [this, path] { remove(path); });
     menu->popup(position);
 }
 
@@ -549,16 +560,20 @@ void FilterBuilder::showGroupMenu(const NodePath& path, const QPoint& position)
     addKind(GroupKind::Any, tr("Any of: at least one must be true"));
     addKind(GroupKind::None, tr("None of: not one may be true"));
     menu->addSeparator();
-    menu->addAction(icon(QStringLiteral("add")), tr("Add a clause here\tInsert"), this, [this, path] { addClause(path); });
+    menu->addAction(icon(QStringLiteral("add")), tr("Add a clause here\tInsert"), this,
+                    [this, path] { addClause(path); });
     if (!path.isEmpty()) {
         const std::optional<Node> node = m_document->expression().at(path);
         const bool on = node && node->enabled();
         menu->addAction(icon(on ? QStringLiteral("eye-off") : QStringLiteral("eye")),
-                        on ? tr("Switch the group off") : tr("Switch the group on"), this, [this, path] { toggle(path); });
-        menu->addAction(icon(QStringLiteral("group")), tr("Wrap in a group\tCtrl+G"), this, [this, path] { wrap(path); });
+                        on ? tr("Switch the group off") : tr("Switch the group on"), this,
+                        [this, path] { toggle(path); });
+        menu->addAction(icon(QStringLiteral("group")), tr("Wrap in a group\tCtrl+G"), this,
+                        [this, path] { wrap(path); });
         menu->addAction(tr("Dissolve the group"), this, [this, path] { unwrap(path); });
         menu->addSeparator();
-        menu->addAction(icon(QStringLiteral("trash")), tr("Remove the group\tDelete"), this, [this, path] { remove(path); });
+        menu->addAction(icon(QStringLiteral("trash")), tr("Remove the group\tDelete"), this,
+                        [this, path] { remove(path); });
     } else if (!m_document->expression().isEmpty()) {
         menu->addSeparator();
         menu->addAction(icon(QStringLiteral("trash")), tr("Remove everything"), this, [this] { remove({}); });
@@ -638,6 +653,18 @@ void FilterBuilder::focusPath(const NodePath& path)
             at.removeLast();
     }
     m_root->addButton()->setFocus(Qt::OtherFocusReason);
+}
+
+bool FilterBuilder::event(QEvent* event)
+{
+    const bool done = QWidget::event(event);
+    // Sizes of chips that were made or changed just now are known from here on.
+    if (event->type() == QEvent::LayoutRequest) {
+        Q_EMIT contentChanged();
+        if (m_editor && m_editor->isOpen())
+            placeEditor();
+    }
+    return done;
 }
 
 void FilterBuilder::resizeEvent(QResizeEvent* event)

@@ -16,12 +16,12 @@ namespace atlas::gui {
 class ClauseChip;
 class GroupBox;
 
-/// The filter as nested groups of chips. Shows the document's expression and changes it; holds nothing of its own but
-/// what is being typed.
+/// The filter as nested groups of chips. Shows the document's expression and changes it; holds nothing of its
+/// own but what is being typed.
 ///
-/// Keyboard: arrows go from part to part, Enter or F2 edits, Space switches on and off, Delete removes, Insert adds,
-/// Ctrl+G wraps in a group, Ctrl+Shift+Left/Right moves among neighbours, Ctrl+Shift+Up out of the group,
-/// Ctrl+Shift+Down into the group behind (or before) it.
+/// Keyboard: arrows go from part to part, Enter or F2 edits, Space switches on and off, Delete removes,
+/// Insert adds, Ctrl+G wraps in a group, Ctrl+Shift+Left/Right moves among neighbours, Ctrl+Shift+Up out of
+/// the group, Ctrl+Shift+Down into the group behind (or before) it.
 class FilterBuilder : public QWidget
 {
     Q_OBJECT
@@ -46,6 +46,7 @@ Q_SIGNALS:
     void contentChanged();
 
 protected:
+    bool event(QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void changeEvent(QEvent* event) override;
 
@@ -89,8 +90,8 @@ private:
     std::optional<filter::Clause> m_original;
     int m_session = 0;
     bool m_applying = false;
-    std::optional<ClauseEditor::Draft> m_newDraft;              ///< of a clause that was begun and left
-    QHash<QString, ClauseEditor::Draft> m_drafts;               ///< by text form of the clause that was being changed
+    std::optional<ClauseEditor::Draft> m_newDraft; ///< of a clause that was begun and left
+    QHash<QString, ClauseEditor::Draft> m_drafts;  ///< by text form of the clause that was being changed
 };
 
 /// Where a node is after Expression::moved(from, to).

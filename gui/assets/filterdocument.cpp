@@ -86,8 +86,8 @@ Expression withClause(const Expression& expression, const Clause& clause)
             const NodePath path{int(i)};
             Clause changed = known;
             changed.enabled = true;
-            const bool values = clause.op == Operator::Equal
-                && (known.op == Operator::Equal || known.op == Operator::In);
+            const bool values =
+                clause.op == Operator::Equal && (known.op == Operator::Equal || known.op == Operator::In);
             if (values) {
                 for (const Literal& literal : clause.literals) {
                     if (!changed.literals.contains(literal))
@@ -101,8 +101,8 @@ Expression withClause(const Expression& expression, const Clause& clause)
             }
             const bool ranges = clause.op == Operator::Between && known.op == Operator::Between;
             const bool same = known.op == clause.op && known.literals == clause.literals;
-            const bool opposite = (clause.op == Operator::Exists && known.op == Operator::Missing)
-                || (clause.op == Operator::Missing && known.op == Operator::Exists);
+            const bool opposite = (clause.op == Operator::Exists && known.op == Operator::Missing) ||
+                                  (clause.op == Operator::Missing && known.op == Operator::Exists);
             if (ranges || same || opposite)
                 return expression.replaced(path, Node(clause));
         }

@@ -11,16 +11,16 @@
 
 namespace atlas::gui {
 
-/// What the widgets of a filter know of attributes: types, hot or cold, rows expected, values to suggest. No I/O of its
-/// own: whoever has a connection lends two functions.
+/// What the widgets of a filter know of attributes: types, hot or cold, rows expected, values to suggest. No
+/// I/O of its own: whoever has a connection lends two functions.
 class FilterKnowledge : public QObject
 {
     Q_OBJECT
 public:
     using Values = std::vector<AttributeDetail::Top>;
     /// Values that begin with or contain the text, most common first. May answer late or never.
-    using Suggest = std::function<void(int attributeId, ValueType type, const QString& text, QObject* receiver,
-                                       std::function<void(const Values&)> done)>;
+    using Suggest = std::function<void(int attributeId, ValueType type, const QString& text,
+                                       QObject* receiver, std::function<void(const Values&)> done)>;
     /// Fetches top values and histograms; detailsChanged() follows where they were not there.
     using FetchDetails = std::function<void(const QList<int>& attributeIds)>;
 

@@ -34,9 +34,11 @@ QString summaryText(const ResultSummary& summary)
     const auto assets = [](const QString& count) { return FilterPane::tr("%1 assets").arg(count); };
     const bool exact = summary.counting == Counting::Exact && summary.counted;
     if (exact) {
-        const QString counted = *summary.counted == 1 ? FilterPane::tr("1 asset") : assets(countText(*summary.counted));
+        const QString counted =
+            *summary.counted == 1 ? FilterPane::tr("1 asset") : assets(countText(*summary.counted));
         // An estimate that is right needs no mention.
-        const bool same = !summary.expected || estimateText(*summary.expected) == estimateText(double(*summary.counted));
+        const bool same =
+            !summary.expected || estimateText(*summary.expected) == estimateText(double(*summary.counted));
         parts.append(same ? counted : estimateText(*summary.expected) + QStringLiteral(" → ") + counted);
     } else if (summary.expected) {
         QString text = assets(estimateText(*summary.expected));
@@ -64,9 +66,11 @@ QString summaryText(const ResultSummary& summary)
         parts.append(elapsedText(*summary.milliseconds));
     if (!summary.node.isEmpty()) {
         parts.append(summary.node);
-        parts.append(summary.ageSeconds ? (*summary.ageSeconds <= 0 ? FilterPane::tr("current")
-                                                                     : FilterPane::tr("%1 old").arg(durationText(*summary.ageSeconds)))
-                                        : FilterPane::tr("age unknown"));
+        parts.append(summary.ageSeconds
+                         ? (*summary.ageSeconds <= 0
+                                ? FilterPane::tr("current")
+                                : FilterPane::tr("%1 old").arg(durationText(*summary.ageSeconds)))
+                         : FilterPane::tr("age unknown"));
     }
     return parts.join(QStringLiteral(" · "));
 }
@@ -163,10 +167,12 @@ FilterPane::FilterPane(FilterDocument* document, FilterKnowledge* knowledge, QWi
     m_redo->setEnabled(false);
     connect(undo, &QUndoStack::canUndoChanged, m_undo, &QWidget::setEnabled);
     connect(undo, &QUndoStack::canRedoChanged, m_redo, &QWidget::setEnabled);
-    connect(undo, &QUndoStack::undoTextChanged, this,
-            [this](const QString& what) { m_undo->setToolTip(what.isEmpty() ? tr("Undo (Ctrl+Z)") : tr("Undo: %1 (Ctrl+Z)").arg(what)); });
-    connect(undo, &QUndoStack::redoTextChanged, this,
-            [this](const QString& what) { m_redo->setToolTip(what.isEmpty() ? tr("Redo (Ctrl+Y)") : tr("Redo: %1 (Ctrl+Y)").arg(what)); });
+    connect(undo, &QUndoStack::undoTextChanged, this, [this](const QString& what) {
+        m_undo->setToolTip(what.isEmpty() ? tr("Undo (Ctrl+Z)") : tr("Undo: %1 (Ctrl+Z)").arg(what));
+    });
+    connect(undo, &QUndoStack::redoTextChanged, this, [this](const QString& what) {
+        m_redo->setToolTip(what.isEmpty() ? tr("Redo (Ctrl+Y)") : tr("Redo: %1 (Ctrl+Y)").arg(what));
+    });
     connect(m_undo, &QToolButton::clicked, undo, &QUndoStack::undo);
     connect(m_redo, &QToolButton::clicked, undo, &QUndoStack::redo);
     connect(m_clear, &QToolButton::clicked, this, &FilterPane::clearFilter);
@@ -227,7 +233,8 @@ bool FilterPane::applyText()
     if (!parsed.ok() || !m_text->problem().isEmpty()) {
         // Where it is wrong is where one wants to go on.
         QTextCursor cursor = m_text->textCursor();
-        cursor.setPosition(int(std::clamp<qsizetype>(m_text->problemPosition(), 0, m_text->filterText().size())));
+        cursor.setPosition(
+            int(std::clamp<qsizetype>(m_text->problemPosition(), 0, m_text->filterText().size())));
         m_text->setTextCursor(cursor);
         m_text->setFocus(Qt::OtherFocusReason);
         return false;
@@ -249,7 +256,8 @@ void FilterPane::documentChanged()
     const QString text = print(m_document->expression());
     // A text that somebody typed and that is not applied stays; everything else follows the filter.
     const QString shown = m_text->filterText();
-    if (shown == m_synced || shown.trimmed().isEmpty() || m_text->parsed().expression == m_document->expression().canonical())
+    if (shown == m_synced || shown.trimmed().isEmpty() ||
+        m_text->parsed().expression == m_document->expression().canonical())
         m_text->setFilterText(text);
     m_synced = text;
     showProblem();
@@ -268,15 +276,20 @@ void FilterPane::showProblem()
                                        : tr("Column %1: %2").arg(at.column).arg(problem));
         palette.setColor(QPalette::WindowText, color(ColorRole::Critical));
     } else {
-        m_problem->setText(differs ? tr("Enter applies it.") : tr("Enter applies, Ctrl+Space completes, Alt+Up brings back earlier filters, Esc returns."));
+        m_problem->setText(differs ? tr("Enter applies it.")
+                                   : tr("Enter applies, Ctrl+Space completes, Alt+Up brings back earlier "
+                                        "filters, Esc returns."));
         palette.setColor(QPalette::WindowText, color(ColorRole::TextMuted));
     }
     m_problem->setPalette(palette);
     m_apply->setEnabled(differs && problem.isEmpty());
     m_revert->setVisible(differs);
     const bool waiting = differs && !showsText();
-    m_textToggle->setIcon(icon(QStringLiteral("code"), waiting ? ColorRole::Warning : showsText() ? ColorRole::Accent : ColorRole::TextMuted));
-    m_textToggle->setToolTip(waiting ? tr("Edit as text (Ctrl+T): a text waits there that is not applied") : tr("Edit as text (Ctrl+T)"));
+    m_textToggle->setIcon(icon(QStringLiteral("code"), waiting       ? ColorRole::Warning
+                                                       : showsText() ? ColorRole::Accent
+                                                                     : ColorRole::TextMuted));
+    m_textToggle->setToolTip(waiting ? tr("Edit as text (Ctrl+T): a text waits there that is not applied")
+                                     : tr("Edit as text (Ctrl+T)"));
     fitHeight();
 }
 
@@ -324,8 +337,9 @@ void FilterPane::fitHeight()
     int wanted = 0;
     if (showsText()) {
         const int lines = std::clamp(int(std::ceil(m_text->document()->size().height())), 2, 8);
-        wanted = lines * m_text->fontMetrics().lineSpacing() + 18
-            + std::max(metrics::controlHeight, m_textFoot->layout()->totalHeightForWidth(std::max(200, m_pages->width())));
+        wanted = lines * m_text->fontMetrics().lineSpacing() + 18 +
+                 std::max(metrics::controlHeight,
+                          m_textFoot->layout()->totalHeightForWidth(std::max(200, m_pages->width())));
     } else {
         const int width = std::max(100, m_scroll->width());
         wanted = m_builder->layout()->hasHeightForWidth() ? m_builder->layout()->totalHeightForWidth(width)

@@ -36,7 +36,8 @@ struct ResultSummary
 };
 QString summaryText(const ResultSummary& summary);
 
-/// Top of the middle: the filter as groups of chips or as text, undo, redo, and the line that says what it finds.
+/// Top of the middle: the filter as groups of chips or as text, undo, redo, and the line that says what it
+/// finds.
 class FilterPane : public QWidget
 {
     Q_OBJECT

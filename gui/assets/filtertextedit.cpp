@@ -144,7 +144,8 @@ FilterTextEdit::FilterTextEdit(FilterKnowledge* knowledge, QWidget* parent)
     m_completer->setMaxVisibleItems(10);
     m_completer->popup()->setObjectName(QStringLiteral("filterCompletions"));
     m_completer->popup()->setFont(Theme::instance().font());
-    connect(m_completer, qOverload<const QModelIndex&>(&QCompleter::activated), this, &FilterTextEdit::complete);
+    connect(m_completer, qOverload<const QModelIndex&>(&QCompleter::activated), this,
+            &FilterTextEdit::complete);
     connect(this, &QPlainTextEdit::textChanged, this, &FilterTextEdit::check);
     connect(m_knowledge, &FilterKnowledge::changed, this, &FilterTextEdit::check);
     check();
@@ -267,24 +268,29 @@ void FilterTextEdit::offer(bool wanted)
     if (value && m_context.subject) {
         m_knowledge->fetchDetails(*m_context.subject);
         const CompletionContext asked = m_context;
-        m_knowledge->suggest(*m_context.subject, m_context.prefix, this, [this, asked](const FilterKnowledge::Values& values) {
-            if (!hasFocus() || m_context.prefix != asked.prefix || m_context.replace.position != asked.replace.position)
-                return; // typed on meanwhile
-            fillCompletions(m_context, QList<AttributeDetail::Top>(values.begin(), values.end()));
-            showPopup();
-        });
+        m_knowledge->suggest(
+            *m_context.subject, m_context.prefix, this, [this, asked](const FilterKnowledge::Values& values) {
+                if (!hasFocus() || m_context.prefix != asked.prefix ||
+                    m_context.replace.position != asked.replace.position)
+                    return; // typed on meanwhile
+                fillCompletions(m_context, QList<AttributeDetail::Top>(values.begin(), values.end()));
+                showPopup();
+            });
     }
 }
 
-void FilterTextEdit::fillCompletions(const CompletionContext& context, const QList<AttributeDetail::Top>& fromServer)
+void FilterTextEdit::fillCompletions(const CompletionContext& context,
+                                     const QList<AttributeDetail::Top>& fromServer)
 {
     m_items->clear();
     QStringList inserted;
-    const auto add = [&](const QString& shown, const QString& insert, const QString& detail, const QIcon& symbol) {
+    const auto add = [&](const QString& shown, const QString& insert, const QString& detail,
+                         const QIcon& symbol) {
         if (m_items->rowCount() >= mostCompletions || inserted.contains(insert))
             return;
         inserted.append(insert);
-        auto* item = new QStandardItem(symbol, detail.isEmpty() ? shown : shown + QStringLiteral("   ") + detail);
+        auto* item =
+            new QStandardItem(symbol, detail.isEmpty() ? shown : shown + QStringLiteral("   ") + detail);
         item->setData(insert, insertRole);
         m_items->appendRow(item);
     };
@@ -298,13 +304,15 @@ void FilterTextEdit::fillCompletions(const CompletionContext& context, const QLi
         }
         QList<AttributeDetail::Top> known;
         const Attribute* attribute = m_knowledge->attribute(*context.subject);
-        if (const AttributeDetail* detail = attribute ? m_knowledge->catalog().detail(attribute->id) : nullptr)
+        if (const AttributeDetail* detail =
+                attribute ? m_knowledge->catalog().detail(attribute->id) : nullptr)
             known = QList<AttributeDetail::Top>(detail->top.begin(), detail->top.end());
         known += fromServer;
         for (const AttributeDetail::Top& top : std::as_const(known)) {
             const QString shown = valueForPeople(type, top.value);
             if (prefix.isEmpty() || shown.toLower().contains(prefix))
-                add(shown.left(80), filter::print(literalFor(type, top.value)), countText(top.entities), icon(typeIcon(type)));
+                add(shown.left(80), filter::print(literalFor(type, top.value)), countText(top.entities),
+                    icon(typeIcon(type)));
         }
     }
     // Words of the language before 10,000 names only where they begin like what is typed.
@@ -335,7 +343,8 @@ void FilterTextEdit::fillCompletions(const CompletionContext& context, const QLi
         std::stable_sort(beginning.begin(), beginning.end(), common);
         std::stable_sort(others.begin(), others.end(), common);
         for (const Attribute* attribute : beginning + others)
-            add(attribute->name, quoteName(attribute->name), typeText(attribute->type), icon(typeIcon(attribute->type)));
+            add(attribute->name, quoteName(attribute->name), typeText(attribute->type),
+                icon(typeIcon(attribute->type)));
     }
     if (!context.quoted)
         addKeywords(prefix.isEmpty());
@@ -344,18 +353,18 @@ void FilterTextEdit::fillCompletions(const CompletionContext& context, const QLi
 void FilterTextEdit::showPopup()
 {
     // The one word that is typed already is no offer.
-    const bool nothing = m_items->rowCount() == 0
-        || (m_items->rowCount() == 1
-            && m_items->item(0)->data(insertRole).toString()
-                == filterText().mid(m_context.replace.position, m_context.replace.length));
+    const bool nothing = m_items->rowCount() == 0 ||
+                         (m_items->rowCount() == 1 &&
+                          m_items->item(0)->data(insertRole).toString() ==
+                              filterText().mid(m_context.replace.position, m_context.replace.length));
     if (nothing) {
         m_completer->popup()->hide();
         return;
     }
     QRect place = cursorRect();
     place.translate(viewport()->pos());
-    place.setWidth(std::clamp(m_completer->popup()->sizeHintForColumn(0)
-                                  + m_completer->popup()->verticalScrollBar()->sizeHint().width() + 16,
+    place.setWidth(std::clamp(m_completer->popup()->sizeHintForColumn(0) +
+                                  m_completer->popup()->verticalScrollBar()->sizeHint().width() + 16,
                               220, 460));
     m_completer->complete(place);
     m_completer->popup()->setCurrentIndex(m_completer->completionModel()->index(0, 0));
@@ -377,8 +386,8 @@ void FilterTextEdit::complete(const QModelIndex& index)
     setTextCursor(cursor);
     m_completer->popup()->hide();
     // A name is followed by an operator, an operator by a value: go on offering.
-    if (m_context.expecting == CompletionContext::Expecting::Name
-        || m_context.expecting == CompletionContext::Expecting::Operator)
+    if (m_context.expecting == CompletionContext::Expecting::Name ||
+        m_context.expecting == CompletionContext::Expecting::Operator)
         offer(true);
 }
 

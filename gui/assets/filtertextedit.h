@@ -33,9 +33,9 @@ private:
     qsizetype m_mistakeLength = -1;
 };
 
-/// Editor of the text form: colours, completion of attributes, operators and values, the first mistake underlined.
-/// Enter applies (Shift+Enter breaks the line), Ctrl+Space completes, Alt+Up and Alt+Down go through what was applied
-/// before (also Up and Down on the first and last line).
+/// Editor of the text form: colours, completion of attributes, operators and values, the first mistake
+/// underlined. Enter applies (Shift+Enter breaks the line), Ctrl+Space completes, Alt+Up and Alt+Down go
+/// through what was applied before (also Up and Down on the first and last line).
 class FilterTextEdit : public QPlainTextEdit
 {
     Q_OBJECT
@@ -73,7 +73,8 @@ protected:
 private:
     void check();
     void offer(bool wanted);
-    void fillCompletions(const filter::CompletionContext& context, const QList<AttributeDetail::Top>& fromServer);
+    void fillCompletions(const filter::CompletionContext& context,
+                         const QList<AttributeDetail::Top>& fromServer);
     void showPopup();
     void complete(const QModelIndex& index);
     bool goBack(int step);

@@ -125,7 +125,8 @@ int FlowLayout::arrange(const QRect& rect, bool apply) const
             x = inside.left();
             lineHeight = 0;
         }
-        const int height = item->hasHeightForWidth() ? item->heightForWidth(width) : item->sizeHint().height();
+        const int height =
+            item->hasHeightForWidth() ? item->heightForWidth(width) : item->sizeHint().height();
         line.emplace_back(item, QRect(x, y, width, height));
         x += width + spacing();
         lineHeight = std::max(lineHeight, height);

@@ -7,8 +7,8 @@
 
 namespace atlas::gui {
 
-/// Widgets side by side as words of a text: what does not fit begins the next line. A widget wider than a line gets
-/// the whole line and as much height as it then needs.
+/// Widgets side by side as words of a text: what does not fit begins the next line. A widget wider than a
+/// line gets the whole line and as much height as it then needs.
 class FlowLayout : public QLayout
 {
     Q_OBJECT

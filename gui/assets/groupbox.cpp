@@ -43,8 +43,8 @@ GroupBox::GroupBox(const NodePath& path, QWidget* parent)
     setObjectName(QStringLiteral("filterGroup"));
     setAcceptDrops(true);
     // Nested groups wear a frame; their first line stays in line with the chips beside them.
-    m_flow->setContentsMargins(path.isEmpty() ? 0 : frame + 3, path.isEmpty() ? 2 : frame, path.isEmpty() ? 0 : frame,
-                               path.isEmpty() ? 2 : frame);
+    m_flow->setContentsMargins(path.isEmpty() ? 0 : frame + 3, path.isEmpty() ? 2 : frame,
+                               path.isEmpty() ? 0 : frame, path.isEmpty() ? 2 : frame);
     m_kindButton = new QToolButton(this);
     m_kindButton->setObjectName(QStringLiteral("groupKind"));
     m_kindButton->setFixedHeight(memberHeight);
@@ -58,7 +58,8 @@ GroupBox::GroupBox(const NodePath& path, QWidget* parent)
     m_kindButton->installEventFilter(this);
     m_add = iconButton(QStringLiteral("add"), tr("Add a clause here (Insert)"), this);
     m_add->setObjectName(QStringLiteral("addClause"));
-    m_addGroup = iconButton(QStringLiteral("group"), tr("Add a group here (Ctrl+G wraps a clause in one)"), this);
+    m_addGroup =
+        iconButton(QStringLiteral("group"), tr("Add a group here (Ctrl+G wraps a clause in one)"), this);
     m_addGroup->setObjectName(QStringLiteral("addGroup"));
     m_add->installEventFilter(this);
     m_addGroup->installEventFilter(this);
@@ -69,8 +70,9 @@ GroupBox::GroupBox(const NodePath& path, QWidget* parent)
     m_flow->insertWidget(1, m_hint);
     m_flow->insertWidget(2, m_add);
     m_flow->insertWidget(3, m_addGroup);
-    connect(m_kindButton, &QToolButton::clicked, this,
-            [this] { Q_EMIT kindMenuRequested(m_kindButton->mapToGlobal(QPoint(0, m_kindButton->height()))); });
+    connect(m_kindButton, &QToolButton::clicked, this, [this] {
+        Q_EMIT kindMenuRequested(m_kindButton->mapToGlobal(QPoint(0, m_kindButton->height())));
+    });
     connect(m_add, &QToolButton::clicked, this, &GroupBox::addClauseRequested);
     connect(m_addGroup, &QToolButton::clicked, this, &GroupBox::addGroupRequested);
 }
@@ -81,13 +83,14 @@ void GroupBox::setGroup(GroupKind kind, bool enabled, bool outsideOff)
     m_enabled = enabled;
     m_outsideOff = outsideOff;
     m_kindButton->setText(groupKindText(kind));
-    m_kindButton->setToolTip(kind == GroupKind::All ? tr("Every one of these must be true")
+    m_kindButton->setToolTip(kind == GroupKind::All   ? tr("Every one of these must be true")
                              : kind == GroupKind::Any ? tr("At least one of these must be true")
                                                       : tr("None of these may be true"));
     m_kindButton->setAccessibleName(enabled ? tr("Group: %1").arg(groupKindText(kind))
                                             : tr("Group: %1, switched off").arg(groupKindText(kind)));
     QPalette palette = m_kindButton->palette();
-    palette.setColor(QPalette::ButtonText, color(!enabled || outsideOff ? ColorRole::TextDisabled : roleOf(kind)));
+    palette.setColor(QPalette::ButtonText,
+                     color(!enabled || outsideOff ? ColorRole::TextDisabled : roleOf(kind)));
     m_kindButton->setPalette(palette);
     update();
 }

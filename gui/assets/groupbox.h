@@ -15,7 +15,8 @@ namespace atlas::gui {
 class ClauseChip;
 class FlowLayout;
 
-/// One group of the builder: which kind, what is in it, room to drop more. Lays out and reports; the builder decides.
+/// One group of the builder: which kind, what is in it, room to drop more. Lays out and reports; the builder
+/// decides.
 class GroupBox : public QWidget
 {
     Q_OBJECT

@@ -21,8 +21,8 @@ constexpr double clickDistance = 4;
 HistogramBins histogramBins(const std::vector<double>& bounds, int count)
 {
     HistogramBins bins;
-    if (bounds.size() < 2 || count < 1 || !std::isfinite(bounds.front()) || !std::isfinite(bounds.back())
-        || bounds.front() >= bounds.back())
+    if (bounds.size() < 2 || count < 1 || !std::isfinite(bounds.front()) || !std::isfinite(bounds.back()) ||
+        bounds.front() >= bounds.back())
         return bins;
     const size_t buckets = bounds.size() - 1;
     bins.low = bounds.front();
@@ -166,7 +166,8 @@ void Histogram::paintEvent(QPaintEvent*)
     if (m_brush)
         chosen = {xOf(m_brush->first), xOf(m_brush->second)};
     if (chosen) {
-        painter.fillRect(QRectF(chosen->first, plot.top() - 2, std::max(1.0, chosen->second - chosen->first), plot.height() + 2),
+        painter.fillRect(QRectF(chosen->first, plot.top() - 2, std::max(1.0, chosen->second - chosen->first),
+                                plot.height() + 2),
                          color(ColorRole::AccentSoft));
     }
     const QColor bar = color(ColorRole::Accent);
@@ -211,7 +212,8 @@ void Histogram::paintEvent(QPaintEvent*)
         painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
     } else {
         painter.drawText(above, Qt::AlignLeft | Qt::AlignVCenter,
-                         painter.fontMetrics().elidedText(tr("Drag to choose a range"), Qt::ElideRight, int(above.width())));
+                         painter.fontMetrics().elidedText(tr("Drag to choose a range"), Qt::ElideRight,
+                                                          int(above.width())));
     }
     if (hasFocus()) {
         painter.setPen(QPen(color(ColorRole::Accent), 1));
@@ -257,7 +259,8 @@ void Histogram::choose()
     const double span = m_bins.high - m_bins.low;
     if (m_type == ValueType::Timestamp) {
         const double step = span > 3 * 86400e6 ? 86400e6 : 60e6; // whole days, else whole minutes
-        Q_EMIT rangeChosen(std::floor(m_brush->first / step) * step, std::ceil(m_brush->second / step) * step);
+        Q_EMIT rangeChosen(std::floor(m_brush->first / step) * step,
+                           std::ceil(m_brush->second / step) * step);
         return;
     }
     const auto [low, high] = roundedRange(m_brush->first, m_brush->second, span);
@@ -277,7 +280,8 @@ void Histogram::keyPressEvent(QKeyEvent* event)
             m_brush = {m_bins.low, m_bins.high};
         double& end = upper ? m_brush->second : m_brush->first;
         end += event->key() == Qt::Key_Left ? -step : step;
-        end = upper ? std::clamp(end, m_brush->first, m_bins.high) : std::clamp(end, m_bins.low, m_brush->second);
+        end = upper ? std::clamp(end, m_brush->first, m_bins.high)
+                    : std::clamp(end, m_bins.low, m_brush->second);
         update();
         return;
     }

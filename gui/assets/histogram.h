@@ -19,8 +19,8 @@ struct HistogramBins
     std::vector<double> shares; ///< of all values, summing to at most 1
     bool clipped = false;       ///< a few far values lie outside
 };
-/// From the bounds of equal-frequency buckets (ascending, at least two). Where the outer hundredth stretches the axis
-/// more than ten times, it is left out and `clipped` is set. Empty shares: nothing to show.
+/// From the bounds of equal-frequency buckets (ascending, at least two). Where the outer hundredth stretches
+/// the axis more than ten times, it is left out and `clipped` is set. Empty shares: nothing to show.
 HistogramBins histogramBins(const std::vector<double>& bounds, int count);
 
 /// A range in round numbers about as fine as a pixel of the histogram: lower end down, upper end up.
@@ -28,8 +28,8 @@ std::pair<double, double> roundedRange(double low, double high, double span);
 /// The number as few digits as say it: "0.25", "1200", not "1.2e3".
 QString plainNumber(double value);
 
-/// Distribution of a numeric attribute, with a brush: drag over it and what was swept becomes a range. With the
-/// keyboard: arrows move the lower end, with Shift the upper one, Enter takes the range, Esc lets go.
+/// Distribution of a numeric attribute, with a brush: drag over it and what was swept becomes a range. With
+/// the keyboard: arrows move the lower end, with Shift the upper one, Enter takes the range, Esc lets go.
 class Histogram : public QWidget
 {
     Q_OBJECT

@@ -19,8 +19,8 @@ class PageSource
 {
 public:
     virtual ~PageSource() = default;
-    /// `done` runs later, never within the call, never when the receiver is gone. Returns a ticket for cancel(), after
-    /// which `done` may still be called with an error or not at all.
+    /// `done` runs later, never within the call, never when the receiver is gone. Returns a ticket for
+    /// cancel(), after which `done` may still be called with an error or not at all.
     virtual quint64 page(const PageQuery& query, QObject* receiver, browse::Handler<browse::Page> done) = 0;
     virtual void cancel(quint64 ticket) = 0;
 };

@@ -237,7 +237,8 @@ qint64 ResultsModel::wantedRowCount() const
 {
     if (m_complete)
         return m_known;
-    // Counted at another moment than the pages were read: never fewer than are known, plus the one that says "more".
+    // Counted at another moment than the pages were read: never fewer than are known, plus the one that says
+    // "more".
     const qint64 least = m_known + 1;
     return std::max(least, m_total.value_or(0));
 }
@@ -268,7 +269,8 @@ void ResultsModel::setWindow(int firstRow, int lastRow)
 
 bool ResultsModel::complete(const Held& held) const
 {
-    return std::all_of(m_columns.begin(), m_columns.end(), [&held](int id) { return held.columns.contains(id); });
+    return std::all_of(m_columns.begin(), m_columns.end(),
+                       [&held](int id) { return held.columns.contains(id); });
 }
 
 int ResultsModel::nextMissingPage() const
@@ -404,7 +406,8 @@ void ResultsModel::keysArrived(const browse::Page& got)
 {
     const qint64 base = qint64(m_starts.size() - 1) * pageRows;
     const auto count = qint64(got.rows.size());
-    // The last row of each full page is the start of the next; there is a next page only when something follows.
+    // The last row of each full page is the start of the next; there is a next page only when something
+    // follows.
     for (qint64 end = pageRows; end <= count; end += pageRows) {
         if (end < count || !got.last)
             m_starts.push_back(got.rows[size_t(end - 1)].entityId);
@@ -513,7 +516,8 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const
     case TypeRole:
         return attribute ? QVariant(int(attribute->type)) : QVariant();
     case Qt::TextAlignmentRole:
-        return int((attribute && attribute->type == ValueType::Number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        return int((attribute && attribute->type == ValueType::Number ? Qt::AlignRight : Qt::AlignLeft) |
+                   Qt::AlignVCenter);
     case Qt::DisplayRole:
     case Qt::ToolTipRole:
     case Qt::AccessibleTextRole:
@@ -559,7 +563,8 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const
             if (text && !exact && attribute && attribute->type == ValueType::Timestamp) {
                 // Read at a glance; the exact text is in the tooltip and in copies.
                 QString shown = *text;
-                if (shown.endsWith(QLatin1String("Z")) && shown.size() > 11 && shown.at(10) == QLatin1Char('T')) {
+                if (shown.endsWith(QLatin1String("Z")) && shown.size() > 11 &&
+                    shown.at(10) == QLatin1Char('T')) {
                     shown.chop(1);
                     shown[10] = QLatin1Char(' ');
                 }
@@ -567,8 +572,8 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const
             }
         } else if (found.seen.isValid()) {
             text = exact ? found.seen.toUTC().toString(Qt::ISODateWithMs)
-                         : tr("%1 ago").arg(durationText(
-                             std::max(0.0, double(found.seen.msecsTo(QDateTime::currentDateTimeUtc())) / 1000)));
+                         : tr("%1 ago").arg(durationText(std::max(
+                               0.0, double(found.seen.msecsTo(QDateTime::currentDateTimeUtc())) / 1000)));
         }
         break;
     }
@@ -586,13 +591,16 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
     const int attributeId = attributeOf(section);
     const Attribute* attribute = attributeId ? m_catalog.findId(attributeId) : nullptr;
     if (role == Qt::TextAlignmentRole)
-        return int((attribute && attribute->type == ValueType::Number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        return int((attribute && attribute->type == ValueType::Number ? Qt::AlignRight : Qt::AlignLeft) |
+                   Qt::AlignVCenter);
     if (role == Qt::ToolTipRole) {
         if (section == IdColumn)
-            return tr("The platform's own identifier. Rows are in the order in which the assets were first seen.");
+            return tr(
+                "The platform's own identifier. Rows are in the order in which the assets were first seen.");
         if (section == seenColumn())
             return tr("Newest observation of any attribute");
-        return attribute ? QStringLiteral("%1 (%2)").arg(attribute->name, typeText(attribute->type)) : QVariant();
+        return attribute ? QStringLiteral("%1 (%2)").arg(attribute->name, typeText(attribute->type))
+                         : QVariant();
     }
     if (role != Qt::DisplayRole)
         return {};
@@ -610,7 +618,8 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
         return tr("seen");
     if (!attribute)
         return attributeId ? QString::number(attributeId) : QString();
-    return attribute->unit.isEmpty() ? attribute->name : QStringLiteral("%1 [%2]").arg(attribute->name, attribute->unit);
+    return attribute->unit.isEmpty() ? attribute->name
+                                     : QStringLiteral("%1 [%2]").arg(attribute->name, attribute->unit);
 }
 
 } // namespace atlas::gui

@@ -17,13 +17,14 @@ namespace atlas::gui {
 /// What is known of one cell now.
 enum class CellState { Loaded = 1, Loading, Outdated, Failed, Gone };
 
-/// Rows of a filter's result, a window onto keyset pages. Never OFFSET: a page starts behind the last entity id of the
-/// page before. Start keys are remembered, pages are kept by last use and read again when they are wanted. To get to a
-/// place whose start key is not known yet, keys alone are read on the way in large steps.
+/// Rows of a filter's result, a window onto keyset pages. Never OFFSET: a page starts behind the last entity
+/// id of the page before. Start keys are remembered, pages are kept by last use and read again when they are
+/// wanted. To get to a place whose start key is not known yet, keys alone are read on the way in large steps.
 ///
-/// The number of rows is exact once the end was seen or the total was told; before that there is one row more than are
-/// known, which is read when it comes into view. What was read stays as it was until refresh(), so that rows do not jump
-/// while data arrives; a row that has left the result when its page is read again is marked as gone.
+/// The number of rows is exact once the end was seen or the total was told; before that there is one row more
+/// than are known, which is read when it comes into view. What was read stays as it was until refresh(), so
+/// that rows do not jump while data arrives; a row that has left the result when its page is read again is
+/// marked as gone.
 class ResultsModel : public QAbstractTableModel
 {
     Q_OBJECT
@@ -36,17 +37,18 @@ public:
         EntityIdRole,
     };
     static constexpr int pageRows = 200;
-    static constexpr int mostPages = 64;     ///< kept at a time
-    static constexpr int stepRows = 5000;    ///< keys read at once on the way to a far place
-    static constexpr int mostRows = 1'000'000; ///< a table with more is no table any more; exports have no limit
+    static constexpr int mostPages = 64;  ///< kept at a time
+    static constexpr int stepRows = 5000; ///< keys read at once on the way to a far place
+    static constexpr int mostRows =
+        1'000'000; ///< a table with more is no table any more; exports have no limit
 
     explicit ResultsModel(QObject* parent = nullptr);
     ~ResultsModel() override;
 
     /// nullptr: nothing can be read, nothing is shown.
     void setSource(std::shared_ptr<PageSource> source);
-    /// Shows the rows of the filter: the old ones stay, marked as outdated, until the first page is there. While one
-    /// query runs the newest one waits; what runs longer than a moment is cancelled for it.
+    /// Shows the rows of the filter: the old ones stay, marked as outdated, until the first page is there.
+    /// While one query runs the newest one waits; what runs longer than a moment is cancelled for it.
     void setFilter(const filter::Expression& filter, const AttributeCatalog& catalog);
     const filter::Expression& filter() const { return m_filter; }
     void setCatalog(const AttributeCatalog& catalog); ///< names, types and units only; reads nothing
@@ -60,7 +62,7 @@ public:
     void setColumns(const QList<int>& attributeIds);
     void addColumn(int attributeId, int position = -1);
     void removeColumn(int attributeId);
-    int attributeOf(int column) const; ///< 0: none
+    int attributeOf(int column) const;   ///< 0: none
     int columnOf(int attributeId) const; ///< -1: not shown
     int seenColumn() const { return FirstAttributeColumn + int(m_columns.size()); }
 
@@ -140,8 +142,8 @@ private:
     mutable QHash<int, Held> m_pages;
     QHash<int, QString> m_failedPages;
     mutable quint64 m_uses = 0;
-    qint64 m_known = 0;  ///< rows of which it is known that they are there
-    int m_rows = 0;      ///< rowCount
+    qint64 m_known = 0; ///< rows of which it is known that they are there
+    int m_rows = 0;     ///< rowCount
     bool m_complete = false;
     bool m_capped = false;
     bool m_loaded = false;

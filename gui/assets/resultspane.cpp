@@ -47,13 +47,15 @@ ResultsPane::ResultsPane(ResultsModel* model, QWidget* parent)
     m_exportButton->setIcon(icon(QStringLiteral("export")));
     m_exportButton->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_exportButton->setAutoRaise(true);
-    m_exportButton->setPopupMode(QToolButton::InstantPopup);
     m_exportButton->setToolTip(tr("Write all rows of the result to a file (Ctrl+E)"));
     m_exportButton->setFocusPolicy(Qt::TabFocus);
-    auto* formats = new QMenu(m_exportButton);
+    auto* formats = new QMenu(this);
     formats->addAction(tr("CSV…"), this, [this] { Q_EMIT exportWanted(exporting::RowFormat::Csv); });
-    formats->addAction(tr("JSON Lines…"), this, [this] { Q_EMIT exportWanted(exporting::RowFormat::JsonLines); });
-    m_exportButton->setMenu(formats);
+    formats->addAction(tr("JSON Lines…"), this,
+                       [this] { Q_EMIT exportWanted(exporting::RowFormat::JsonLines); });
+    connect(m_exportButton, &QToolButton::clicked, this, [this, formats] {
+        formats->popup(m_exportButton->mapToGlobal(QPoint(0, m_exportButton->height())));
+    });
     auto* bar = new QHBoxLayout(m_bar);
     bar->setContentsMargins(metrics::normal, 0, metrics::small, 0);
     bar->setSpacing(metrics::small);
@@ -101,7 +103,8 @@ ResultsPane::ResultsPane(ResultsModel* model, QWidget* parent)
     connect(stop, &QPushButton::clicked, this, &ResultsPane::cancelExport);
     const auto updateStatus = [this] {
         if (m_model->isGoingToEnd())
-            m_status->setText(tr("Reading to the end: %1 rows so far, Esc stops").arg(countText(m_model->knownRows())));
+            m_status->setText(
+                tr("Reading to the end: %1 rows so far, Esc stops").arg(countText(m_model->knownRows())));
         else if (m_model->isCapped())
             m_status->setText(tr("The table shows the first %1; narrow the filter, or export them all")
                                   .arg(countText(ResultsModel::mostRows)));
@@ -114,7 +117,8 @@ ResultsPane::ResultsPane(ResultsModel* model, QWidget* parent)
     connect(m_model, &QAbstractItemModel::modelReset, this, updateStatus);
 }
 
-void ResultsPane::showEmpty(const QString& iconName, const QString& title, const QString& text, const QString& action)
+void ResultsPane::showEmpty(const QString& iconName, const QString& title, const QString& text,
+                            const QString& action)
 {
     m_empty->setIconName(iconName);
     m_empty->setTexts(title, text);
@@ -148,10 +152,12 @@ void ResultsPane::chooseExportFile(exporting::RowFormat format, const QString& s
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setAcceptMode(QFileDialog::AcceptSave);
     dialog->setDefaultSuffix(exporting::fileSuffix(format));
-    dialog->setNameFilter(format == exporting::RowFormat::Csv ? tr("CSV (*.csv)") : tr("JSON Lines (*.jsonl)"));
+    dialog->setNameFilter(format == exporting::RowFormat::Csv ? tr("CSV (*.csv)")
+                                                              : tr("JSON Lines (*.jsonl)"));
     dialog->setDirectory(QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation));
     dialog->selectFile(suggestedName);
-    connect(dialog, &QFileDialog::fileSelected, this, [this, format](const QString& path) { Q_EMIT exportRequested(format, path); });
+    connect(dialog, &QFileDialog::fileSelected, this,
+            [this, format](const QString& path) { Q_EMIT exportRequested(format, path); });
     dialog->open();
 }
 
@@ -167,26 +173,30 @@ void ResultsPane::follow(Exporter* exporter, std::optional<double> expectedRows)
     const auto name = [exporter] { return QDir::toNativeSeparators(exporter->path()); };
     connect(exporter, &Exporter::finished, this, [this, exporter, name](qint64 rows) {
         m_exportRow->hide();
-        m_exportStrip->showMessage(MessageStrip::Kind::Success,
-                                   tr("%1 rows written to %2 in %3.").arg(countText(rows), name(), elapsedText(exporter->seconds() * 1000)));
+        m_exportStrip->showMessage(
+            MessageStrip::Kind::Success,
+            tr("%1 rows written to %2 in %3.")
+                .arg(countText(rows), name(), elapsedText(exporter->seconds() * 1000)));
     });
     connect(exporter, &Exporter::cancelled, this, [this] {
         m_exportRow->hide();
         m_exportStrip->showMessage(MessageStrip::Kind::Info, tr("Export cancelled; no file was written."));
     });
-    connect(exporter, &Exporter::failed, this, [this](const QString& why, const std::optional<db::DbError>& error) {
-        m_exportRow->hide();
-        if (error)
-            m_exportStrip->showError(why, *error);
-        else
-            m_exportStrip->showMessage(MessageStrip::Kind::Error, why);
-    });
+    connect(exporter, &Exporter::failed, this,
+            [this](const QString& why, const std::optional<db::DbError>& error) {
+                m_exportRow->hide();
+                if (error)
+                    m_exportStrip->showError(why, *error);
+                else
+                    m_exportStrip->showMessage(MessageStrip::Kind::Error, why);
+            });
 }
 
 void ResultsPane::showExportProgress(qint64 rows)
 {
     if (m_exportExpected && *m_exportExpected > 0) {
-        m_exportText->setText(tr("Exporting: %1 of %2 rows").arg(countText(rows), estimateText(*m_exportExpected)));
+        m_exportText->setText(
+            tr("Exporting: %1 of %2 rows").arg(countText(rows), estimateText(*m_exportExpected)));
         m_exportBar->setValue(int(std::min(1.0, double(rows) / *m_exportExpected) * 1000));
     } else {
         m_exportText->setText(tr("Exporting: %1 rows").arg(countText(rows)));

@@ -35,7 +35,8 @@ public:
     MessageStrip* strip() const { return m_strip; }
     MessageStrip* exportStrip() const { return m_exportStrip; }
     /// Instead of rows: nothing chosen, nothing found.
-    void showEmpty(const QString& iconName, const QString& title, const QString& text, const QString& action = {});
+    void showEmpty(const QString& iconName, const QString& title, const QString& text,
+                   const QString& action = {});
     void showRows();
     bool showsRows() const;
     /// One line beside the buttons that goes away by itself.

@@ -29,10 +29,12 @@ namespace {
 constexpr std::chrono::milliseconds restPause(40);
 constexpr int mostCopied = 100'000;
 constexpr int narrowest = 56;
+constexpr int cellPadding = 6; // where the style puts the texts of the header
 constexpr int widestFitted = 260;
 } // namespace
 
-void ResultsDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+void ResultsDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                            const QModelIndex& index) const
 {
     painter->save();
     const auto state = static_cast<CellState>(index.data(ResultsModel::StateRole).toInt());
@@ -41,7 +43,7 @@ void ResultsDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
         painter->fillRect(option.rect, color(ColorRole::AccentSoft));
     else if (index.row() % 2)
         painter->fillRect(option.rect, color(ColorRole::SurfaceAlt));
-    const QRect inside = option.rect.adjusted(metrics::small, 0, -metrics::small, 0);
+    const QRect inside = option.rect.adjusted(cellPadding, 0, -cellPadding, 0);
     if (state == CellState::Loading) {
         // The outline of something that is on its way; widths vary so that it reads as text.
         const int share = 35 + (index.row() * 37 + index.column() * 61) % 45;
@@ -65,16 +67,17 @@ void ResultsDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
         } else if (!index.data(ResultsModel::ValueRole).isValid()) {
             text = QStringLiteral("–");
             role = ColorRole::TextDisabled;
-        } else if (index.column() >= ResultsModel::TypeColumn && role == ColorRole::Text
-                   && !index.data(ResultsModel::TypeRole).isValid()) {
+        } else if (index.column() >= ResultsModel::TypeColumn && role == ColorRole::Text &&
+                   !index.data(ResultsModel::TypeRole).isValid()) {
             role = ColorRole::TextMuted; // type and age are beside the point of a row
         }
         text.truncate(600);
         text.replace(QLatin1Char('\n'), QChar(0x21b5));
         painter->setFont(option.font);
         painter->setPen(color(role));
-        painter->drawText(inside, index.data(Qt::TextAlignmentRole).toInt() | Qt::TextSingleLine,
-                          option.fontMetrics.elidedText(text, Qt::ElideRight, inside.width(), Qt::TextSingleLine));
+        painter->drawText(
+            inside, index.data(Qt::TextAlignmentRole).toInt() | Qt::TextSingleLine,
+            option.fontMetrics.elidedText(text, Qt::ElideRight, inside.width(), Qt::TextSingleLine));
     }
     if (option.state.testFlag(QStyle::State_HasFocus) && option.state.testFlag(QStyle::State_Active)) {
         painter->setPen(QPen(color(ColorRole::Accent), 1));
@@ -232,13 +235,15 @@ void ResultsView::fitColumns()
         }
         if (!id && m_fitted)
             continue;
-        int width = metricsOfHead.horizontalAdvance(m_results->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString())
-            + 2 * metrics::normal;
+        int width = metricsOfHead.horizontalAdvance(
+                        m_results->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString()) +
+                    2 * cellPadding + 6;
         for (int row = 0; rows && row < std::min(60, m_results->rowCount()); ++row)
-            width = std::max(width, metricsOfText.horizontalAdvance(
-                                        m_results->index(row, column).data(Qt::DisplayRole).toString().left(80))
-                                 + 2 * metrics::small + 4);
-        setColumnWidth(column, std::clamp(width, 76, widestFitted));
+            width =
+                std::max(width, metricsOfText.horizontalAdvance(
+                                    m_results->index(row, column).data(Qt::DisplayRole).toString().left(80)) +
+                                    2 * cellPadding + 4);
+        setColumnWidth(column, std::clamp(width, narrowest, widestFitted));
     }
     m_fitted = m_fitted || rows;
 }
@@ -266,8 +271,9 @@ QVariantMap ResultsView::saveWidths() const
 void ResultsView::restoreWidths(const QVariantMap& widths)
 {
     m_widths = widths;
-    for (const auto& [key, column] : {std::pair{"id", int(ResultsModel::IdColumn)}, std::pair{"name", int(ResultsModel::NameColumn)},
-                                      std::pair{"type", int(ResultsModel::TypeColumn)}}) {
+    for (const auto& [key, column] :
+         {std::pair{"id", int(ResultsModel::IdColumn)}, std::pair{"name", int(ResultsModel::NameColumn)},
+          std::pair{"type", int(ResultsModel::TypeColumn)}}) {
         const int width = m_widths.take(QLatin1String(key)).toInt();
         if (width > 0) {
             setColumnWidth(column, width);
@@ -342,7 +348,8 @@ void ResultsView::keyPressEvent(QKeyEvent* event)
             Q_EMIT activatedEntity(row->entityId);
         return;
     }
-    if (current.isValid() && event->key() == Qt::Key_F && event->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)) {
+    if (current.isValid() && event->key() == Qt::Key_F &&
+        event->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)) {
         if (const auto clause = clauseOf(current, false))
             Q_EMIT clauseChosen(*clause);
         return;
@@ -363,7 +370,8 @@ std::optional<Clause> ResultsView::clauseOf(const QModelIndex& index, bool exclu
         const Attribute* attribute = m_results->catalog().findId(id);
         if (!attribute)
             return std::nullopt;
-        return value.isValid() ? valueClause(*attribute, value.toString(), excluded) : existsClause(*attribute, !excluded);
+        return value.isValid() ? valueClause(*attribute, value.toString(), excluded)
+                               : existsClause(*attribute, !excluded);
     }
     switch (index.column()) {
     case ResultsModel::IdColumn:
@@ -389,7 +397,9 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
     const std::optional<Clause> other = clauseOf(index, true);
     if (same && other) {
         const auto shown = [this](const Clause& clause) {
-            return fontMetrics().elidedText(clauseText(clause).whole(), Qt::ElideRight, 320).replace(QLatin1Char('&'), QStringLiteral("&&"));
+            return fontMetrics()
+                .elidedText(clauseText(clause).whole(), Qt::ElideRight, 320)
+                .replace(QLatin1Char('&'), QStringLiteral("&&"));
         };
         menu->addAction(icon(QStringLiteral("filter")), tr("Filter: %1").arg(shown(*same)), this,
                         [this, clause = *same] { Q_EMIT clauseChosen(clause); });
@@ -398,10 +408,11 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
         menu->addSeparator();
     }
     const QString cell = index.data(ResultsModel::ValueRole).toString();
-    QAction* copyOne = menu->addAction(icon(QStringLiteral("copy")), tr("Copy the value\tCtrl+Shift+C"), this, [this, cell] {
-        QGuiApplication::clipboard()->setText(cell);
-        Q_EMIT copied(tr("Value copied"));
-    });
+    QAction* copyOne =
+        menu->addAction(icon(QStringLiteral("copy")), tr("Copy the value\tCtrl+Shift+C"), this, [this, cell] {
+            QGuiApplication::clipboard()->setText(cell);
+            Q_EMIT copied(tr("Value copied"));
+        });
     copyOne->setEnabled(index.data(ResultsModel::ValueRole).isValid());
     menu->addAction(tr("Copy the rows\tCtrl+C"), this, &ResultsView::copySelection);
     if (same) {
@@ -413,7 +424,8 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
     if (const int id = m_results->attributeOf(index.column())) {
         menu->addSeparator();
         menu->addAction(tr("Show in the attribute list"), this, [this, id] { Q_EMIT attributeShown(id); });
-        menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this, [this, id] { Q_EMIT columnRemoved(id); });
+        menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this,
+                        [this, id] { Q_EMIT columnRemoved(id); });
     }
     menu->popup(byKey ? viewport()->mapToGlobal(visualRect(index).bottomLeft()) : event->globalPos());
 }
@@ -437,7 +449,8 @@ void ResultsView::showHeaderMenu(const QPoint& position)
                         [attribute] { QGuiApplication::clipboard()->setText(attribute.name); });
         menu->addSeparator();
     }
-    menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this, [this, id] { Q_EMIT columnRemoved(id); });
+    menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this,
+                    [this, id] { Q_EMIT columnRemoved(id); });
     menu->popup(horizontalHeader()->mapToGlobal(position));
 }
 
@@ -452,7 +465,9 @@ QString ResultsView::selectedText(int* missing) const
     rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
     const auto field = [](QString text) {
         // What a spreadsheet would take for the next cell or row.
-        return text.replace(QLatin1Char('\t'), QLatin1Char(' ')).replace(QLatin1Char('\n'), QLatin1Char(' ')).replace(QLatin1Char('\r'), QLatin1Char(' '));
+        return text.replace(QLatin1Char('\t'), QLatin1Char(' '))
+            .replace(QLatin1Char('\n'), QLatin1Char(' '))
+            .replace(QLatin1Char('\r'), QLatin1Char(' '));
     };
     QString text;
     int absent = 0;
@@ -481,9 +496,10 @@ void ResultsView::copySelection()
         return;
     QGuiApplication::clipboard()->setText(text);
     const auto rows = text.count(QLatin1Char('\n'));
-    Q_EMIT copied(missing == 0 ? (rows == 1 ? tr("1 row copied") : tr("%1 rows copied").arg(countText(rows)))
-                               : tr("%1 rows copied; %2 selected ones are not loaded. Export writes them all.")
-                                     .arg(countText(rows), countText(missing)));
+    Q_EMIT copied(missing == 0
+                      ? (rows == 1 ? tr("1 row copied") : tr("%1 rows copied").arg(countText(rows)))
+                      : tr("%1 rows copied; %2 selected ones are not loaded. Export writes them all.")
+                            .arg(countText(rows), countText(missing)));
 }
 
 void ResultsView::copyCell()

@@ -71,7 +71,8 @@ QVariant TopValuesModel::data(const QModelIndex& index, int role) const
     }
 }
 
-void TopValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+void TopValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                             const QModelIndex& index) const
 {
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
@@ -82,7 +83,8 @@ void TopValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
         QRectF bar = row;
         bar.setWidth(std::max(3.0, bar.width() * part));
         painter->setPen(Qt::NoPen);
-        painter->setBrush(blend(color(ColorRole::Accent), color(ColorRole::Surface), option.state & QStyle::State_MouseOver ? 0.3 : 0.18));
+        painter->setBrush(blend(color(ColorRole::Accent), color(ColorRole::Surface),
+                                option.state & QStyle::State_MouseOver ? 0.3 : 0.18));
         painter->drawRoundedRect(bar, 3, 3);
     }
     QRect inside = row.adjusted(metrics::small, 0, -metrics::small, 0);
@@ -93,15 +95,17 @@ void TopValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
         painter->setBrush(checked.toBool() ? color(ColorRole::Accent) : color(ColorRole::Surface));
         painter->drawRoundedRect(box, 3, 3);
         if (checked.toBool())
-            icon(QStringLiteral("check"), ColorRole::AccentText).paint(painter, box.adjusted(1, 1, -1, -1).toRect());
+            icon(QStringLiteral("check"), ColorRole::AccentText)
+                .paint(painter, box.adjusted(1, 1, -1, -1).toRect());
         inside.setLeft(int(box.right()) + metrics::small);
     }
     const qint64 count = index.data(TopValuesModel::CountRole).toLongLong();
     if (count > 0) {
-        const QString text = part > 0 ? QStringLiteral("%1 · %2").arg(countText(count), shareText(part)) : countText(count);
+        const QString text =
+            part > 0 ? QStringLiteral("%1 · %2").arg(countText(count), shareText(part)) : countText(count);
         painter->setFont(Theme::instance().smallFont());
         painter->setPen(color(ColorRole::TextMuted));
-        const int width = std::max(countWidth / 2, painter->fontMetrics().horizontalAdvance(text));
+        const int width = std::max(countWidth / 2, textWidth(painter->font(), text));
         painter->drawText(inside, Qt::AlignRight | Qt::AlignVCenter, text);
         inside.setRight(inside.right() - width - metrics::small);
     }
@@ -109,11 +113,13 @@ void TopValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
     painter->setPen(color(ColorRole::Text));
     QString text = index.data(Qt::DisplayRole).toString();
     if (text.trimmed().isEmpty()) {
-        text = text.isEmpty() ? TopValuesModel::tr("(empty text)") : QLatin1Char('"') + text + QLatin1Char('"');
+        text =
+            text.isEmpty() ? TopValuesModel::tr("(empty text)") : QLatin1Char('"') + text + QLatin1Char('"');
         painter->setPen(color(ColorRole::TextMuted));
     }
-    painter->drawText(inside, Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
-                      painter->fontMetrics().elidedText(text, Qt::ElideRight, inside.width(), Qt::TextSingleLine));
+    painter->drawText(
+        inside, Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine,
+        painter->fontMetrics().elidedText(text, Qt::ElideRight, inside.width(), Qt::TextSingleLine));
     painter->restore();
 }
 
@@ -148,13 +154,14 @@ void TopValuesView::mouseReleaseEvent(QMouseEvent* event)
     const bool same = index.isValid() && m_pressed == index;
     m_pressed = QModelIndex();
     if (same && event->button() == Qt::LeftButton)
-        Q_EMIT valueChosen(index.data(TopValuesModel::ValueRole).toString(), event->modifiers().testFlag(Qt::AltModifier));
+        Q_EMIT valueChosen(index.data(TopValuesModel::ValueRole).toString(),
+                           event->modifiers().testFlag(Qt::AltModifier));
 }
 
 void TopValuesView::keyPressEvent(QKeyEvent* event)
 {
-    if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter || event->key() == Qt::Key_Space)
-        && currentIndex().isValid()) {
+    if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter || event->key() == Qt::Key_Space) &&
+        currentIndex().isValid()) {
         Q_EMIT valueChosen(currentIndex().data(TopValuesModel::ValueRole).toString(),
                            event->modifiers().testFlag(Qt::AltModifier));
         event->accept();
