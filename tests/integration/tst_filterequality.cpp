@@ -233,8 +233,8 @@ QList<Node> hotEqualities(quint32 seed)
     for (quint32 i = 0; i <= seed % 4 / 2; ++i) {
         const test::RandomSubject& subject =
             hot.at(static_cast<qsizetype>(random.bounded(static_cast<quint32>(hot.size()))));
-        const QString value = subject.values.at(static_cast<qsizetype>(
-            random.bounded(static_cast<quint32>(qMin(subject.values.size(), qsizetype(4))))));
+        const QString value = subject.values.at(static_cast<qsizetype>(random.bounded(static_cast<quint32>(
+            seed % 8 == 0 ? subject.values.size() : qMin(subject.values.size(), qsizetype(4))))));
         const Literal literal = subject.type == ValueType::Number    ? Literal::number(value)
                                 : subject.type == ValueType::Boolean ? Literal::boolean(value == u"true")
                                                                      : Literal::string(value);
@@ -402,19 +402,16 @@ QString TestFilterEquality::fillHot(const Tenant& tenant)
 {
     const auto filled =
         session(QStringLiteral("owner"))
-            .exec(sql(
-                "insert into atlas.entity_hot (tenant_id, entity_id, doc)"
-                " select v.tenant_id, v.entity_id, jsonb_object_agg(v.attribute_id::text, case a.value_type"
-                "     when 1 then to_jsonb(coalesce(v.value_long, v.value_text))"
-                "     when 2 then to_jsonb(coalesce(v.value_exact, v.value_num::text::numeric))"
-                "     when 3 then to_jsonb(v.value_num = 1)"
-                "     when 4 then to_jsonb(v.value_num::bigint)"
-                "     else coalesce(v.value_long, v.value_text)::jsonb end)"
-                "   from atlas.attribute_values v join atlas.attributes a using (tenant_id, attribute_id)"
-                "  where v.tenant_id = $1::int and a.state = 'hot' and (v.value_num is not null or "
-                "v.value_text is not null)"
-                "  group by 1, 2",
-                {db::param(tenant.id)}));
+            .exec(
+                sql("insert into atlas.entity_hot (tenant_id, entity_id, doc)"
+                    " select v.tenant_id, v.entity_id, jsonb_object_agg(v.attribute_id::text,"
+                    "        atlas.hot_value(a.value_type, v.value_num, v.value_text, v.value_exact, "
+                    "v.value_long))"
+                    "   from atlas.attribute_values v join atlas.attributes a using (tenant_id, attribute_id)"
+                    "  where v.tenant_id = $1::int and a.state = 'hot' and (v.value_num is not null or "
+                    "v.value_text is not null)"
+                    "  group by 1, 2",
+                    {db::param(tenant.id)}));
     return filled ? QString() : filled.error().text();
 }
 

@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The doors of the write path against a real server: what each promises.
+#include <QElapsedTimer>
+#include <QProcess>
+#include <QTest>
+
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <thread>
+
+#include "model/ingest/door.h"
+#include "tests/support/nastystrings.h"
+#include "tests/support/platform.h"
+
+using namespace atlas;
+using namespace atlas::ingest;
+using test::sql;
+
+namespace {
+
+constexpr std::int64_t minuteUs = 60'000'000;
+
+RetryPolicy patient()
+{
+    RetryPolicy policy;
+    policy.patience = std::chrono::seconds(90);
+    return policy;
+}
+
+} // namespace
+
+class TestIngest : public QObject
+{
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase();
+    void float8TextIsTheServers();
+    void numericLimitsAreTheServers();
+    void batchAndItsLedgerRow();
+    void sentAgainChangesNothing();
+    void sentByManyAtOnceCountsOnce();
+    void newestWinsAndFirstOfEquals();
+    void clearedValues();
+    void wrongTypesAreRejectedNotDropped();
+    void farFutureIsRejected();
+    void everyNastyStringComesBack();
+    void writersOnTheSameRowsDoNotDeadlock();
+    void brokenConnectionIsTriedAgain();
+    void errorsOfTheDataAreNotTriedAgain();
+    void fastDoorIsSeenAfterTheFlush();
+    void fastDoorKeepsWhatNoTableTakes();
+    void acknowledgedSurvivesAKilledPrimary();
+
+private:
+    QString endpoint() const { return QStringLiteral("primary#ingest"); }
+    int freshTenant();
+    /// The first column of the only row, as the owner's, whom row security does not bind.
+    QString ask(const QByteArray& query, const QList<db::Param>& params = {});
+    qint64 count(const QByteArray& query, const QList<db::Param>& params = {}) { return ask(query, params).toLongLong(); }
+    bool cluster(const QStringList& words);
+    test::Platform m_platform;
+};
+
+void TestIngest::initTestCase()
+{
+    test::TestCluster cluster;
+    ATLAS_REQUIRE_CLUSTER(cluster);
+    QCOMPARE(m_platform.prepare(cluster), QString());
+    QVERIFY(m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"))); // makes the endpoint known
+    QVERIFY(m_platform.open(QStringLiteral("primary"), QStringLiteral("agent")));
+}
+
+int TestIngest::freshTenant()
+{
+    auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    const auto made = session->exec(sql("select atlas.create_tenant($1, 'shared', $2::name[])",
+                                        {db::param(test::Platform::freshName(QStringLiteral("ingest"))),
+                                         db::arrayParam(QStringList{m_platform.cluster().role(QStringLiteral("analyst"))})}));
+    return made ? static_cast<int>(made->integer(0, 0).value_or(0)) : 0;
+}
+
+QString TestIngest::ask(const QByteArray& query, const QList<db::Param>& params)
+{
+    auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    if (!session)
+        return QStringLiteral("no session");
+    const auto rows = session->exec(sql(query, params));
+    if (!rows)
+        return rows.error().text();
+    return rows->rowCount() == 1 ? rows->string(0, 0) : QStringLiteral("%1 rows").arg(rows->rowCount());
+}
+
+bool TestIngest::cluster(const QStringList& words)
+{
+    QProcess process;
+    process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
+    process.start(qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT", QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh")),
+                  QStringList{QStringLiteral("--state"), m_platform.cluster().stateDirectory()} + words);
+    return process.waitForFinished(60'000) && process.exitCode() == 0;
+}
+
+void TestIngest::float8TextIsTheServers()
+{
+    // value_exact is left out exactly where the server will print what was sent; so we must know what it prints.
+    std::vector<double> values;
+    quint64 state = 42;
+    const auto next = [&state] { return state = state * 6364136223846793005u + 1442695040888963407u; };
+    for (int i = 0; i < 20'000; ++i) { // any bits
+        const double value = std::bit_cast<double>(next() ^ (next() >> 29));
+        if (std::isfinite(value))
+            values.push_back(value);
+    }
+    for (int exponent = -1074; exponent < 1024; ++exponent) // edges of intervals
+        values.push_back(std::ldexp(1.0, exponent));
+    for (int exponent = -30; exponent < 40; ++exponent) { // half-way decimals and the change of notation
+        for (const int digit : {1, 2, 5, 9})
+            values.push_back(QStringLiteral("%1e%2").arg(digit).arg(exponent).toDouble());
+    }
+    for (int i = 0; i < 20'000; ++i) // what people send
+        values.push_back(static_cast<double>(static_cast<qint64>(next() % 2'000'000'001) - 1'000'000'000) / std::pow(10, static_cast<double>(next() % 12)));
+    for (qint64 big = (1LL << 53) - 50; big < (1LL << 53) + 50; ++big)
+        values.push_back(static_cast<double>(big));
+
+    auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    for (std::size_t from = 0; from < values.size(); from += 5000) {
+        QStringList texts;
+        for (std::size_t i = from; i < std::min(values.size(), from + 5000); ++i)
+            texts.append(QString::fromStdString(float8Text(values[i])));
+        const auto rows = session->exec(sql("select t::float8::text, t from unnest($1::text[]) with ordinality u (t, n) order by n", {db::arrayParam(texts)}));
+        QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text()));
+        for (int row = 0; row < rows->rowCount(); ++row) {
+            QCOMPARE(texts[row], rows->string(row, 0));
+            QCOMPARE(texts[row].toDouble(), values[from + static_cast<std::size_t>(row)]);
+        }
+    }
+}
+
+void TestIngest::numericLimitsAreTheServers()
+{
+    auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    for (const char* text : {"1e131071", "1e131072", "1e-16383", "1e-16384", "9.9e131071", "12e131070", "12e131071", "1.5e-16382", "1.5e-16383", "0e-16384", "-1e131072"}) {
+        ValueColumns value;
+        const bool ours = encodeNumber(text, value) == nullptr;
+        const bool theirs = session->exec(sql("select $1::numeric is not null", {db::param(text)})).ok();
+        QVERIFY2(ours == theirs, text);
+    }
+}
+
+void TestIngest::batchAndItsLedgerRow()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "test");
+    const std::int64_t now = nowMicroseconds();
+    const int truck = batch.entity("t-1", "truck", "Truck 1");
+    const int other = batch.entity("t-2");
+    batch.addDecimal(truck, batch.attribute("speed", ValueType::Number), now - 2 * minuteUs, 805, 1);
+    batch.addDecimal(truck, batch.attribute("speed", ValueType::Number), now - minuteUs, 815, 1);
+    batch.addBoolean(other, batch.attribute("open", ValueType::Boolean), now, true);
+    const BatchId id = BatchId::random();
+    const auto sent = door.send(batch, id);
+    QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+    QVERIFY(!sent->duplicate);
+    QCOMPARE(sent->rows, std::int64_t(3));
+    QCOMPARE(sent->changed, std::int64_t(2));
+    QCOMPARE(sent->rejected, std::int64_t(0));
+    QCOMPARE(sent->newEntities, std::int64_t(2));
+    QCOMPARE(sent->newAttributes, std::int64_t(2));
+    QCOMPARE(ask("select format('%s %s %s %s %s %s %s', door, source, rows, changed, rejected, bytes, login) from atlas.ingest_batches where tenant_id = $1::int and batch_id = $2::uuid",
+                 {db::param(tenant), db::param(id.uuid)}),
+             QStringLiteral("durable test 3 2 0 %1 %2").arg(batch.bytes()).arg(m_platform.cluster().role(QStringLiteral("ingest"))));
+    QCOMPARE(ask("select string_agg(format('%s/%s/%s=%s', e.external_id, e.entity_type, a.name, v.value_num), ' ' order by e.external_id) from atlas.attribute_values v "
+                 "join atlas.entities e using (tenant_id, entity_id) join atlas.attributes a using (tenant_id, attribute_id) where v.tenant_id = $1::int", {db::param(tenant)}),
+             QStringLiteral("t-1/truck/speed=81.5 t-2//open=1"));
+    QCOMPARE(count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}), 3);
+}
+
+void TestIngest::sentAgainChangesNothing()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "test");
+    const int a = batch.entity("a", "type", "name");
+    batch.addDecimal(a, batch.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
+    const BatchId id = BatchId::random();
+    QVERIFY(door.send(batch, id).ok());
+    const QByteArray state = "select (select string_agg(v::text, ';') from atlas.attribute_values v where tenant_id = $1::int) || "
+                             "(select string_agg(v::text, ';') from atlas.attribute_events v where tenant_id = $1::int) || "
+                             "(select string_agg(v::text, ';') from atlas.entities v where tenant_id = $1::int) || "
+                             "(select string_agg(v::text, ';') from atlas.ingest_batches v where tenant_id = $1::int)";
+    const QString before = ask(state, {db::param(tenant)});
+    const auto again = door.send(batch, id);
+    QVERIFY(again.ok());
+    QVERIFY(again->duplicate);
+    QCOMPARE(again->rows, std::int64_t(1)); // what the first did
+    QCOMPARE(ask(state, {db::param(tenant)}), before);
+    // The same observations under another id: in the ledger, but nothing new in them.
+    const auto other = door.send(batch, BatchId::random());
+    QVERIFY(other.ok() && !other->duplicate);
+    QCOMPARE(other->rows, std::int64_t(0));
+    QCOMPARE(other->changed, std::int64_t(0));
+}
+
+void TestIngest::sentByManyAtOnceCountsOnce()
+{
+    const int tenant = freshTenant();
+    Batch batch(tenant, "test");
+    const std::int64_t now = nowMicroseconds();
+    for (int i = 0; i < 500; ++i)
+        batch.addDecimal(batch.entity("e" + std::to_string(i)), batch.attribute("x", ValueType::Number), now, i, 0);
+    const BatchId id = BatchId::random();
+    std::atomic<int> first{0};
+    std::atomic<int> failures{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            DurableDoor door(m_platform.client(), endpoint(), patient());
+            const auto sent = door.send(batch, id);
+            if (!sent)
+                ++failures;
+            else if (!sent->duplicate)
+                ++first;
+        });
+    }
+    for (std::thread& thread : threads)
+        thread.join();
+    QCOMPARE(failures.load(), 0);
+    QCOMPARE(first.load(), 1);
+    QCOMPARE(count("select sum(rows) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}), 500);
+    QCOMPARE(count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}), 500);
+}
+
+void TestIngest::newestWinsAndFirstOfEquals()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    const std::int64_t now = nowMicroseconds();
+    const auto send = [&](std::initializer_list<std::pair<std::int64_t, int>> observations) {
+        Batch batch(tenant, "test");
+        for (const auto& [time, value] : observations)
+            batch.addDecimal(batch.entity("a"), batch.attribute("x", ValueType::Number), time, value, 0);
+        return door.send(batch, BatchId::random()).ok();
+    };
+    const auto current = [&] { return ask("select value_num from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}); };
+    const auto history = [&] { return ask("select string_agg(value_num::text, ' ' order by observed_at) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}); };
+    QVERIFY(send({{now, 10}}));
+    QVERIFY(send({{now - minuteUs, 5}}));
+    QCOMPARE(current(), QStringLiteral("10"));
+    QCOMPARE(history(), QStringLiteral("5 10"));
+    QVERIFY(send({{now, 99}})); // the same time again
+    QCOMPARE(current(), QStringLiteral("10"));
+    QCOMPARE(history(), QStringLiteral("5 10"));
+    // Within one batch: out of order, and two at the same time. History and current value must agree.
+    QVERIFY(send({{now + 2000, 30}, {now + 1000, 20}, {now + 2000, 31}, {now + 2000, 29}}));
+    QCOMPARE(current(), QStringLiteral("30"));
+    QCOMPARE(history(), QStringLiteral("5 10 20 30"));
+}
+
+void TestIngest::clearedValues()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    const std::int64_t now = nowMicroseconds();
+    const auto send = [&](std::int64_t time, bool clear) {
+        Batch batch(tenant, "test");
+        ValueColumns value;
+        if (clear)
+            encodeCleared(ValueType::String, value);
+        else
+            encodeString("on", value);
+        batch.add(batch.entity("a"), batch.attribute("x", ValueType::String), time, value);
+        return door.send(batch, BatchId::random()).ok();
+    };
+    const QByteArray has = "select count(*) from atlas.attribute_values where tenant_id = $1::int and value_text is not null";
+    QVERIFY(send(now, false));
+    QCOMPARE(count(has, {db::param(tenant)}), 1);
+    QVERIFY(send(now + 1000, true));
+    QCOMPARE(count(has, {db::param(tenant)}), 0);
+    QVERIFY(send(now + 500, false)); // a late one from before must not come back
+    QCOMPARE(count(has, {db::param(tenant)}), 0);
+    QVERIFY(send(now + 2000, false));
+    QCOMPARE(count(has, {db::param(tenant)}), 1);
+}
+
+void TestIngest::wrongTypesAreRejectedNotDropped()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    const std::int64_t now = nowMicroseconds();
+    Batch first(tenant, "test");
+    first.addDecimal(first.entity("a"), first.attribute("x", ValueType::Number), now, 1, 0);
+    QVERIFY(door.send(first, BatchId::random()).ok());
+    Batch second(tenant, "test");
+    second.addShortText(second.entity("a"), second.attribute("x", ValueType::String), now + 1, "warm");
+    second.addDecimal(second.entity("a"), second.attribute("x", ValueType::Number), now + 2, 2, 0);
+    second.addShortText(second.entity("a"), second.attribute("new", ValueType::String), now + 1, "s");
+    second.addBoolean(second.entity("a"), second.attribute("new", ValueType::Boolean), now + 1, true); // the first in the batch decides
+    const auto sent = door.send(second, BatchId::random());
+    QVERIFY(sent.ok());
+    QCOMPARE(sent->rejected, std::int64_t(2));
+    QCOMPARE(sent->rows, std::int64_t(2));
+    QCOMPARE(ask("select string_agg(format('%s %s %s: %s', external_id, attribute, value, reason), '; ' order by attribute) from atlas.ingest_rejects where tenant_id = $1::int", {db::param(tenant)}),
+             QStringLiteral("a new 1: attribute new holds strings, a boolean was sent; a x warm: attribute x holds numbers, a string was sent"));
+    QCOMPARE(ask("select rejected from atlas.ingest_batches where tenant_id = $1::int and rejected > 0", {db::param(tenant)}), QStringLiteral("2"));
+}
+
+void TestIngest::farFutureIsRejected()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "test");
+    const int a = batch.entity("a");
+    const int x = batch.attribute("x", ValueType::Number);
+    batch.addDecimal(a, x, nowMicroseconds() + 25 * 60 * minuteUs, 9, 0);
+    batch.addDecimal(a, x, nowMicroseconds() + 60 * minuteUs, 1, 0);
+    const auto sent = door.send(batch, BatchId::random());
+    QVERIFY(sent.ok());
+    QCOMPARE(sent->rejected, std::int64_t(1));
+    QCOMPARE(sent->rows, std::int64_t(1));
+    QCOMPARE(ask("select reason from atlas.ingest_rejects where tenant_id = $1::int", {db::param(tenant)}),
+             QStringLiteral("observed_at is more than a day ahead of the primary's clock"));
+}
+
+void TestIngest::everyNastyStringComesBack()
+{
+    const int tenant = freshTenant();
+    const std::int64_t now = nowMicroseconds();
+    for (const DoorKind kind : {DoorKind::Durable, DoorKind::Fast}) {
+        const std::string prefix = kind == DoorKind::Fast ? "f" : "d";
+        Batch batch(tenant, "test'\\\t");
+        const QStringList nasty = test::nastyStrings();
+        ValueColumns value;
+        for (int i = 0; i < nasty.size(); ++i) {
+            const std::string text = nasty[i].toStdString();
+            QCOMPARE(encodeString(text, value), nullptr);
+            const std::string id = countCharacters(text) < 490 ? prefix + text : prefix + std::to_string(i);
+            batch.add(batch.entity(id, std::string_view("t"), std::string_view(text)), batch.attribute(text, ValueType::String), now + i, value);
+        }
+        const auto door = makeDoor(kind, m_platform.client(), endpoint(), patient());
+        const auto sent = door->send(batch, BatchId::random());
+        QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+        if (kind == DoorKind::Fast) {
+            auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+            while (agent->exec(sql("select waiting from atlas.flush_staging(10000)"))->boolean(0, 0)) {
+            }
+        }
+        auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+        const auto rows = session->exec(sql("select e.external_id, e.name, a.name, v.value_text, v.value_long from atlas.attribute_values v join atlas.entities e using (tenant_id, entity_id) "
+                                            "join atlas.attributes a using (tenant_id, attribute_id) where v.tenant_id = $1::int and e.external_id like $2 order by v.observed_at",
+                                            {db::param(tenant), db::param(QByteArray::fromStdString(prefix) + "%")}));
+        QVERIFY(rows.ok());
+        QCOMPARE(rows->rowCount(), nasty.size());
+        for (int i = 0; i < nasty.size(); ++i) {
+            QCOMPARE(rows->bytes(i, 1).toByteArray(), nasty[i].toUtf8());
+            QCOMPARE(rows->bytes(i, 2).toByteArray(), nasty[i].toUtf8());
+            const std::optional<QByteArrayView> longText = rows->isNull(i, 4) ? std::nullopt : std::optional(rows->bytes(i, 4));
+            QCOMPARE(decodeValue(ValueType::String, {}, rows->bytes(i, 3), {}, longText).text, nasty[i]);
+        }
+    }
+}
+
+void TestIngest::writersOnTheSameRowsDoNotDeadlock()
+{
+    const int tenant = freshTenant();
+    std::atomic<int> failures{0};
+    std::atomic<int> retries{0};
+    std::vector<std::thread> threads;
+    for (int writer = 0; writer < 5; ++writer) {
+        threads.emplace_back([&, writer] {
+            DurableDoor door(m_platform.client(), endpoint(), patient());
+            for (int round = 0; round < 8; ++round) {
+                Batch batch(tenant, "test");
+                const std::int64_t now = nowMicroseconds();
+                // Everybody touches the same rows, each in an order of its own, and makes the same new entities and attributes.
+                for (int k = 0; k < 300; ++k) {
+                    const int i = writer % 2 ? 299 - k : (k * 7 + writer * 13) % 300;
+                    const int entity = batch.entity("e" + std::to_string(i), "t", "round " + std::to_string(round));
+                    for (int a = 0; a < 5; ++a)
+                        batch.addDecimal(entity, batch.attribute("a" + std::to_string((writer % 2 ? 4 - a : a) + round), ValueType::Number), now + i, round, 0);
+                }
+                const auto sent = door.send(batch, BatchId::random());
+                if (!sent) {
+                    qWarning("%s", qPrintable(sent.error().text()));
+                    ++failures;
+                } else {
+                    retries += sent->attempts - 1;
+                }
+            }
+        });
+    }
+    for (std::thread& thread : threads)
+        thread.join();
+    QCOMPARE(failures.load(), 0);
+    QCOMPARE(retries.load(), 0); // the order of locks, not the retry, must make it work
+    QCOMPARE(count("select count(*) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}), 40);
+}
+
+void TestIngest::brokenConnectionIsTriedAgain()
+{
+    const int tenant = freshTenant();
+    RetryPolicy policy = patient();
+    int told = 0;
+    policy.retrying = [&](const db::DbError&) { ++told; };
+    DurableDoor door(m_platform.client(), endpoint(), policy);
+    Batch batch(tenant, "break-me");
+    batch.addDecimal(batch.entity("a"), batch.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
+    QVERIFY(door.send(batch, BatchId::random()).ok());
+    auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    QVERIFY(session->exec(sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()")).ok());
+    const auto sent = door.send(batch, BatchId::random());
+    QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+    QVERIFY(sent->attempts >= 2);
+    QCOMPARE(told, sent->attempts - 1);
+}
+
+void TestIngest::errorsOfTheDataAreNotTriedAgain()
+{
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(2'000'000'000, "test"); // no such tenant
+    batch.addDecimal(batch.entity("a"), batch.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
+    QElapsedTimer timer;
+    timer.start();
+    const auto sent = door.send(batch, BatchId::random());
+    QVERIFY(!sent.ok());
+    QCOMPARE(sent.error().kind, db::ErrorKind::Constraint);
+    QVERIFY(timer.elapsed() < 20'000); // at once, not after the patience of 90 s
+}
+
+void TestIngest::fastDoorIsSeenAfterTheFlush()
+{
+    const int tenant = freshTenant();
+    FastDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "fast test");
+    const std::int64_t now = nowMicroseconds();
+    const int a = batch.entity("a", "truck", "A");
+    batch.addDecimal(a, batch.attribute("x", ValueType::Number), now, 15, 1);
+    batch.addShortText(a, batch.attribute("x", ValueType::String), now, "wrong type");
+    batch.addShortText(a, batch.attribute("s", ValueType::String), now, "text");
+    const auto sent = door.send(batch, BatchId::random());
+    QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+    QCOMPARE(sent->rows, std::int64_t(3));
+    auto ingest = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    while (agent->exec(sql("select waiting from atlas.flush_staging(1000)"))->boolean(0, 0)) {
+    }
+    QVERIFY(!ingest->exec(sql("select atlas.staging_waiting()"))->boolean(0, 0));
+    QCOMPARE(count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}), 2);
+    QCOMPARE(ask("select format('%s %s %s %s', door, source, rows, rejected) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}),
+             QStringLiteral("fast fast test 2 1"));
+    QCOMPARE(ask("select entity_type || ' ' || name from atlas.entities where tenant_id = $1::int", {db::param(tenant)}), QStringLiteral("truck A"));
+    // Landing twice, as after a lost answer, changes nothing.
+    QVERIFY(door.send(batch, BatchId::random()).ok());
+    while (agent->exec(sql("select waiting from atlas.flush_staging(1000)"))->boolean(0, 0)) {
+    }
+    QCOMPARE(count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}), 2);
+}
+
+void TestIngest::fastDoorKeepsWhatNoTableTakes()
+{
+    // A sender that skipped every check must not stop the flush for the others.
+    const int tenant = freshTenant();
+    FastDoor door(m_platform.client(), endpoint(), patient());
+    Batch poison(2'000'000'000, "poison");
+    poison.addDecimal(poison.entity("a"), poison.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
+    QVERIFY(door.send(poison, BatchId::random()).ok());
+    Batch good(tenant, "good");
+    good.addDecimal(good.entity("a"), good.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
+    QVERIFY(door.send(good, BatchId::random()).ok());
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    const qint64 before = count("select count(*) from atlas.ingest_rejects where tenant_id = 2000000000");
+    const auto flushed = agent->exec(sql("select batches from atlas.flush_staging(10000)"));
+    QVERIFY2(flushed.ok(), flushed.ok() ? "" : qPrintable(flushed.error().text()));
+    QCOMPARE(count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}), 1);
+    QVERIFY(count("select count(*) from atlas.ingest_rejects where tenant_id = 2000000000") >= before);
+    QVERIFY(count("select count(*) from atlas.ingest_rejects where tenant_id = 2000000000") >= 1);
+}
+
+void TestIngest::acknowledgedSurvivesAKilledPrimary()
+{
+    const int tenant = freshTenant();
+    std::atomic<int> acknowledged{0};
+    std::atomic<bool> stopping{false};
+    std::atomic<int> failures{0};
+    std::atomic<int> retried{0};
+    std::thread writer([&] {
+        DurableDoor door(m_platform.client(), endpoint(), patient());
+        for (int round = 0; !stopping; ++round) {
+            Batch batch(tenant, "test");
+            for (int i = 0; i < 200; ++i)
+                batch.addDecimal(batch.entity("e" + std::to_string(i)), batch.attribute("x", ValueType::Number), nowMicroseconds() + i, round, 0);
+            const auto sent = door.send(batch, BatchId::random());
+            if (!sent) {
+                qWarning("%s", qPrintable(sent.error().text()));
+                ++failures;
+                return;
+            }
+            retried += sent->attempts > 1;
+            ++acknowledged;
+        }
+    });
+    QTRY_VERIFY_WITH_TIMEOUT(acknowledged >= 5, 20'000);
+    const bool killed = cluster({QStringLiteral("kill"), QStringLiteral("primary")});
+    const int atKill = acknowledged;
+    const bool started = cluster({QStringLiteral("start"), QStringLiteral("primary")});
+    const bool goesOn = QTest::qWaitFor([&] { return acknowledged >= atKill + 5 || failures > 0; }, 60'000);
+    stopping = true;
+    writer.join();
+    QVERIFY(killed && started && goesOn);
+    QCOMPARE(failures.load(), 0);
+    // Not one more either: the batch that was under way is there once or was sent again.
+    QCOMPARE(count("select count(*) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}), acknowledged.load());
+    QCOMPARE(count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}), acknowledged.load() * 200);
+}
+
+QTEST_GUILESS_MAIN(TestIngest)
+#include "tst_ingest.moc"
