@@ -4,6 +4,7 @@
 #include <QLocale>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include <unistd.h>
@@ -16,8 +17,9 @@ namespace {
 
 QString duration(double seconds)
 {
-    const auto s = static_cast<int>(seconds + 0.5);
-    return s < 90 ? QStringLiteral("%1 s").arg(s) : QStringLiteral("%1:%2 min").arg(s / 60).arg(s % 60, 2, 10, QLatin1Char('0'));
+    const auto s = static_cast<int>(std::lround(seconds));
+    return s < 90 ? QStringLiteral("%1 s").arg(s)
+                  : QStringLiteral("%1:%2 min").arg(s / 60).arg(s % 60, 2, 10, QLatin1Char('0'));
 }
 
 } // namespace
@@ -28,7 +30,11 @@ QString grouped(qint64 number)
 }
 
 Progress::Progress(QString what, QString unit, qint64 total, qint64 alreadyDone)
-    : m_what(std::move(what)), m_unit(std::move(unit)), m_total(total), m_first(alreadyDone), m_terminal(isatty(STDERR_FILENO) != 0)
+    : m_what(std::move(what))
+    , m_unit(std::move(unit))
+    , m_total(total)
+    , m_first(alreadyDone)
+    , m_terminal(isatty(STDERR_FILENO) != 0)
 {
 }
 
@@ -62,7 +68,8 @@ void Progress::update(qint64 done)
         const double part = std::min(1.0, static_cast<double>(done) / static_cast<double>(m_total));
         if (m_terminal) {
             const int filled = static_cast<int>(part * 30);
-            line += QStringLiteral(" [%1%2]").arg(QString(filled, QLatin1Char('#')), QString(30 - filled, QLatin1Char('.')));
+            line += QStringLiteral(" [%1%2]").arg(QString(filled, QLatin1Char('#')),
+                                                  QString(30 - filled, QLatin1Char('.')));
         }
         line += QStringLiteral(" %1 %").arg(part * 100, 0, 'f', 0);
     }

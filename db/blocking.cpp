@@ -97,6 +97,7 @@ Result<std::unique_ptr<BlockingSession>> BlockingSession::open(Client& client, c
         return opened->session.error();
     const std::shared_ptr<Session> session = *opened->session;
     return std::unique_ptr<BlockingSession>(
+        // NOLINTNEXTLINE(modernize-make-unique): Private is an aggregate, make_unique cannot brace it
         new BlockingSession(std::unique_ptr<Private>(new Private{session, *session->d})));
 }
 

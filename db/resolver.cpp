@@ -120,7 +120,7 @@ Status resolveHosts(const Options& effective, Options& options)
     QStringList failures;
     for (qsizetype i = 0; i < hosts.size(); ++i) {
         const QByteArray host = hosts[i].trimmed();
-        const QByteArray port = ports[ports.size() == 1 ? 0 : i];
+        const QByteArray& port = ports[ports.size() == 1 ? 0 : i];
         QList<QByteArray> found;
         if (host.isEmpty() || isSocketDirectory(host)) {
             found += QByteArray();

@@ -92,8 +92,8 @@ void AppContext::clearEnvironment()
 void AppContext::applyEndpoints(const QMap<QString, QString>& passwords)
 {
     for (const Purpose purpose : guiPurposes) {
-        const QList<db::Endpoint> endpoints = m_environment->endpointsFor(purpose);
-        for (db::Endpoint endpoint : endpoints) {
+        QList<db::Endpoint> endpoints = m_environment->endpointsFor(purpose);
+        for (db::Endpoint& endpoint : endpoints) {
             const QString key =
                 secrets::keyFor(m_environment->name, endpoint.role == db::EndpointRole::Warehouse,
                                 endpoint.info.value(QStringLiteral("user")));

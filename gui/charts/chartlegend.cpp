@@ -40,10 +40,10 @@ void ChartLegend::setEntries(const QList<Entry>& entries)
     if (!std::equal(entries.begin(), entries.end(), m_items.begin(), m_items.end(), sameIds)) {
         QList<LegendItem*> items;
         for (const Entry& entry : entries) {
-            const auto known = std::find_if(m_items.begin(), m_items.end(), [&entry](const LegendItem* item) {
-                return item->id() == entry.id;
-            });
-            if (known != m_items.end()) {
+            const auto known =
+                std::find_if(m_items.cbegin(), m_items.cend(),
+                             [&entry](const LegendItem* item) { return item->id() == entry.id; });
+            if (known != m_items.cend()) {
                 items << *known;
                 m_items.erase(known);
                 continue;

@@ -80,8 +80,7 @@ void PaletteModel::setProviders(const QList<PaletteProvider*>& providers)
     beginResetModel();
     m_providers = providers;
     m_rows.clear();
-    for (auto it = m_cache.begin(); it != m_cache.end();)
-        it = providers.contains(it.key()) ? std::next(it) : m_cache.erase(it);
+    m_cache.removeIf([&providers](auto it) { return !providers.contains(it.key()); });
     for (PaletteProvider* provider : providers) {
         std::shared_ptr<Cached>& cached = m_cache[provider];
         if (cached && cached->revision == provider->revision())

@@ -292,7 +292,7 @@ bool Theme::hasIcon(const QString& name)
 
 QColor blend(const QColor& over, const QColor& under, double alpha)
 {
-    const auto mix = [alpha](int a, int b) { return int(a * alpha + b * (1 - alpha) + 0.5); };
+    const auto mix = [alpha](int a, int b) { return qRound(a * alpha + b * (1 - alpha)); };
     return QColor(mix(over.red(), under.red()), mix(over.green(), under.green()),
                   mix(over.blue(), under.blue()));
 }

@@ -137,7 +137,7 @@ bool isColor(const QString& text)
     if (text.size() != 7 || text.at(0) != QLatin1Char('#'))
         return false;
     bool isHex = false;
-    text.mid(1).toUInt(&isHex, 16);
+    QStringView(text).mid(1).toUInt(&isHex, 16);
     return isHex;
 }
 

@@ -115,7 +115,7 @@ const Group& Node::group() const
 
 bool Node::enabled() const
 {
-    return m_clause ? m_clause->enabled : m_group->enabled;
+    return isClause() ? clause().enabled : group().enabled;
 }
 
 Node Node::withEnabled(bool enabled) const

@@ -18,7 +18,8 @@ constexpr size_t mostDrivers = 8;
 QByteArray jsonString(const QString& text)
 {
     QByteArray out = "\"";
-    for (const char c : text.toUtf8()) {
+    const QByteArray utf8 = text.toUtf8();
+    for (const char c : utf8) {
         const auto byte = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
             out += '\\';

@@ -38,7 +38,7 @@ NumberParts takeApart(std::string_view token)
         ++at;
     const std::size_t integerDigits = at - integerStart;
     std::size_t fractionDigits = 0;
-    std::size_t fractionStart = at;
+    std::size_t fractionStart = 0;
     if (at < token.size() && token[at] == '.') {
         fractionStart = ++at;
         while (digit(at))
