@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "gui/environments/secretstore.h"
+#include "model/environment/discovery.h"
 
 namespace atlas::gui {
 
@@ -17,16 +18,6 @@ constexpr std::array guiPurposes = {Purpose::Analyst, Purpose::Operator, Purpose
 /// A replica that does not answer is given up soon: the primary has the list too.
 constexpr std::chrono::seconds replicaPatience(2);
 constexpr std::chrono::seconds primaryPatience(10);
-
-db::Statement tenantsStatement(std::chrono::milliseconds deadline)
-{
-    db::Statement statement;
-    statement.name = QStringLiteral("tenants.list");
-    statement.purpose = QObject::tr("Tenants this login may see");
-    statement.sql = "select tenant_id, name from atlas.tenants order by name";
-    statement.deadline = deadline;
-    return statement;
-}
 
 } // namespace
 
@@ -204,7 +195,7 @@ void AppContext::loadTenants(QStringList nodesLeft, quint64 generation)
     const bool isLast = nodesLeft.isEmpty();
     const std::chrono::milliseconds deadline = isLast ? primaryPatience : replicaPatience;
     m_client->query(
-        endpoint(node), tenantsStatement(deadline), this,
+        endpoint(node), discovery::tenantsStatement(deadline), this,
         [this, nodesLeft, generation, isLast](const db::Result<db::ResultSet>& answer) {
             if (generation != m_generation)
                 return;
@@ -217,8 +208,15 @@ void AppContext::loadTenants(QStringList nodesLeft, quint64 generation)
                 return;
             }
             m_tenants.clear();
-            for (int row = 0; row < answer->rowCount(); ++row)
+            qint64 most = -1;
+            for (int row = 0; row < answer->rowCount(); ++row) {
                 m_tenants << Tenant{int(answer->integer(row, 0).value_or(0)), answer->string(row, 1)};
+                const qint64 entities = answer->integer(row, 2).value_or(0);
+                if (entities > most) {
+                    most = entities;
+                    m_largestTenant = m_tenants.constLast();
+                }
+            }
             finishTenants(std::nullopt);
         });
 }
@@ -246,7 +244,7 @@ void AppContext::finishTenants(std::optional<db::DbError> error)
     if (wanted != m_tenants.cend())
         setTenant(*wanted);
     else if (m_wantedTenant.isEmpty())
-        setTenant(m_tenants.constFirst());
+        setTenant(m_largestTenant); // somebody who has no habit yet sees most there
 }
 
 void AppContext::scheduleRetry()

@@ -116,6 +116,7 @@ private:
     Loading m_tenantsLoading = Loading::Idle;
     std::optional<db::DbError> m_tenantsError;
     QString m_wantedTenant;
+    Tenant m_largestTenant;
     QMap<QString, db::EndpointState> m_nodeStates;
     QTimer* m_retry = nullptr;
     int m_failures = 0;

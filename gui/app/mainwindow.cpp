@@ -228,7 +228,6 @@ void MainWindow::start()
     m_started = true;
     showNotices();
     const session::Settings saved;
-    QString wantedEnvironment = m_options.environment;
     const bool asked = !m_options.environment.isEmpty() || !m_options.service.isEmpty() ||
                        qEnvironmentVariableIsSet("ATLAS_ENVIRONMENT");
     std::optional<Environment> chosen;

@@ -19,6 +19,7 @@
 #include "gui/widgets/buttons.h"
 #include "gui/widgets/emptystate.h"
 #include "gui/widgets/messagestrip.h"
+#include "model/environment/discovery.h"
 
 namespace atlas::gui {
 
@@ -26,22 +27,6 @@ namespace {
 
 /// Not a node of any environment: lives for one statement.
 const char* const discoveryEndpoint = "replica search";
-
-/// Physical standbys only: a logical subscriber (the warehouse) streams through the same view.
-db::Statement replicasStatement()
-{
-    db::Statement statement;
-    statement.name = QStringLiteral("environments.findReplicas");
-    statement.purpose = QObject::tr("Replicas the primary knows");
-    statement.sql = "select r.application_name, host(r.client_addr) "
-                    "from pg_catalog.pg_stat_replication r "
-                    "left join pg_catalog.pg_replication_slots s on s.active_pid = r.pid "
-                    "where coalesce(s.slot_type, 'physical') = 'physical' "
-                    "and r.application_name not like 'pg_basebackup%' "
-                    "order by r.application_name, r.client_addr";
-    statement.deadline = std::chrono::seconds(8);
-    return statement;
-}
 
 } // namespace
 
@@ -218,16 +203,17 @@ void ReplicasPane::find()
     m_busy->setRunning(true);
     m_find->setEnabled(false);
     m_strip->clear();
-    m_client->query(endpoint.id, replicasStatement(), this, [this](const db::Result<db::ResultSet>& answer) {
-        m_client->removeEndpoint(QLatin1String(discoveryEndpoint));
-        m_busy->setRunning(false);
-        m_find->setEnabled(!m_readOnly);
-        if (!answer) {
-            m_strip->showError(tr("The primary could not be asked for its replicas"), answer.error());
-            return;
-        }
-        addFound(*answer);
-    });
+    m_client->query(
+        endpoint.id, discovery::replicasStatement(), this, [this](const db::Result<db::ResultSet>& answer) {
+            m_client->removeEndpoint(QLatin1String(discoveryEndpoint));
+            m_busy->setRunning(false);
+            m_find->setEnabled(!m_readOnly);
+            if (!answer) {
+                m_strip->showError(tr("The primary could not be asked for its replicas"), answer.error());
+                return;
+            }
+            addFound(*answer);
+        });
 }
 
 void ReplicasPane::addFound(const db::ResultSet& rows)
