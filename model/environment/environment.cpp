@@ -137,7 +137,8 @@ bool isColor(const QString& text)
     if (text.size() != 7 || text.at(0) != QLatin1Char('#'))
         return false;
     bool isHex = false;
-    QStringView(text).mid(1).toUInt(&isHex, 16);
+    const uint rgb = QStringView(text).mid(1).toUInt(&isHex, 16);
+    Q_UNUSED(rgb)
     return isHex;
 }
 
