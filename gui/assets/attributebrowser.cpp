@@ -11,7 +11,6 @@
 #include <QMenu>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -135,7 +134,8 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
     m_valueList->setObjectName(QStringLiteral("topValues"));
     m_valueList->setAccessibleName(tr("Most common values"));
     m_valueList->setModel(m_values);
-    auto* titleRow = new QHBoxLayout;
+    m_titleRow = new QWidget(m_details);
+    auto* titleRow = new QHBoxLayout(m_titleRow);
     titleRow->setContentsMargins(metrics::normal, 0, metrics::tight, 0);
     titleRow->setSpacing(0);
     titleRow->addWidget(m_name, 1);
@@ -151,7 +151,7 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
     auto* details = new QVBoxLayout(m_details);
     details->setContentsMargins(0, metrics::tight, 0, 0);
     details->setSpacing(0);
-    details->addLayout(titleRow);
+    details->addWidget(m_titleRow);
     details->addLayout(text);
     details->addWidget(m_valueList, 1);
     details->addStretch();
@@ -226,9 +226,25 @@ void AttributeBrowser::setCatalog(const AttributeCatalog& catalog)
     select(id);
     if (id && !m_model->catalog().findId(id)) {
         m_shownId = 0;
-        m_details->hide();
     }
+    // Room for values is there from the start: a list that shrinks under a double click is missed by it.
+    m_details->setVisible(m_model->total() > 0);
+    if (m_shownId == 0)
+        showHint();
     updateCount();
+}
+
+void AttributeBrowser::showHint()
+{
+    m_titleRow->hide();
+    m_facts->hide();
+    m_histogram->hide();
+    m_valueList->hide();
+    m_note->setText(
+        tr("Choose an attribute to see its values here.\n\nA click on a value filters by it, Alt+click "
+           "excludes it. "
+           "Drag over a histogram for a range. Double-click an attribute to add it as a column."));
+    m_note->show();
 }
 
 void AttributeBrowser::setLoading()
@@ -320,14 +336,6 @@ void AttributeBrowser::showDetails()
         return; // a search that hides the row does not close what is being looked at
     m_shownId = attribute->id;
     const int id = m_shownId;
-    if (m_details->isHidden()) {
-        m_details->show();
-        // The list is shorter now: what was chosen must not be hidden by what it opened.
-        QTimer::singleShot(0, m_list, [this] {
-            if (m_list->currentIndex().isValid())
-                m_list->scrollTo(m_list->currentIndex());
-        });
-    }
     fillDetails(m_model->catalog(), id);
     if (m_detailSource) {
         m_detailSource(id, [self = QPointer(this), id](const AttributeCatalog& catalog) {
@@ -342,6 +350,8 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
     const Attribute* attribute = catalog.findId(attributeId);
     if (!attribute)
         return;
+    m_titleRow->show();
+    m_facts->show();
     m_name->setText(attribute->name);
     QStringList facts{typeText(attribute->type)};
     if (!attribute->unit.isEmpty())

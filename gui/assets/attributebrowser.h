@@ -66,6 +66,7 @@ protected:
 
 private:
     void showDetails();
+    void showHint();
     void fillDetails(const AttributeCatalog& catalog, int attributeId);
     void showMenu(const QPoint& position);
     void updateCount();
@@ -83,6 +84,7 @@ private:
     EmptyState* m_empty;
     QListView* m_list;
     QWidget* m_details;
+    QWidget* m_titleRow;
     ElidedLabel* m_name;
     QLabel* m_facts;
     QLabel* m_note;

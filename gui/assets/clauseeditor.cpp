@@ -120,7 +120,7 @@ void ClauseEditor::buildPicker()
     m_list->setFixedHeight(9 * metrics::rowHeight);
     auto* fieldRow = new QHBoxLayout;
     fieldRow->setSpacing(metrics::tight);
-    auto* about = mutedLabel(tr("Or the asset's own"), m_picker);
+    auto* about = mutedLabel(tr("Or the asset's"), m_picker);
     about->setFont(Theme::instance().smallFont());
     fieldRow->addWidget(about);
     const auto addField = [&](const QString& text, EntityField field) {
@@ -798,7 +798,7 @@ void ClauseEditor::paintEvent(QPaintEvent*)
     const QRectF box = QRectF(rect()).adjusted(shadow, shadow / 2.0, -shadow, -shadow);
     painter.setPen(Qt::NoPen);
     for (int i = shadow; i > 0; --i) {
-        painter.setBrush(QColor(0, 0, 0, Theme::instance().isDark() ? 12 : 5));
+        painter.setBrush(QColor(0, 0, 0, Theme::instance().isDark() ? 9 : 3));
         painter.drawRoundedRect(box.adjusted(-i, -i + 4, i, i), metrics::radius + i, metrics::radius + i);
     }
     painter.setPen(QPen(color(ColorRole::Outline), 1));

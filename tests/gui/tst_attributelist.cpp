@@ -315,8 +315,12 @@ private Q_SLOTS:
         QSignalSpy column(browser.get(), &AttributeBrowser::columnChosen);
         const QModelIndex index =
             browser->model()->index(rowOf(*browser->model(), QStringLiteral("region")), 0);
-        QTest::mouseDClick(browser->list()->viewport(), Qt::LeftButton, {},
-                           browser->list()->visualRect(index).center());
+        const QPoint there = browser->list()->visualRect(index).center();
+        QTest::mouseClick(browser->list()->viewport(), Qt::LeftButton, {}, there);
+        QCoreApplication::processEvents();
+        // What the first click opened must not have moved the row away from under the second.
+        QCOMPARE(browser->list()->indexAt(there), index);
+        QTest::mouseDClick(browser->list()->viewport(), Qt::LeftButton, {}, there);
         QCOMPARE(column.size(), 1);
         QCOMPARE(column.first().first().toInt(), idOf(QStringLiteral("region")));
     }

@@ -283,7 +283,7 @@ private Q_SLOTS:
         const Expression none(
             group(GroupKind::None, {Node(is(QStringLiteral("status"), QStringLiteral("idle")))}));
         const Expression e = withClause(none, is(QStringLiteral("region"), QStringLiteral("eu-1")));
-        QCOMPARE(print(e), QStringLiteral("not status = \"idle\" and region = \"eu-1\""));
+        QCOMPARE(print(e), QStringLiteral("not (status = \"idle\") and region = \"eu-1\""));
     }
 
     void switchingOffKeepsTheClause()
@@ -512,9 +512,11 @@ private Q_SLOTS:
         QCOMPARE(f.document.expression().root().children.size(), 1);
         QCOMPARE(f.text(), QStringLiteral("region = \"b\" or status = \"a\" or region = \"c\""));
         f.document.undoStack()->undo();
-        // A group does not go into itself.
+        // A group does not go into itself: the one around it takes it, and nothing changes.
+        const Expression before = f.document.expression();
         const std::unique_ptr<QMimeData> itself(mime::ofNode({1}, QString()));
-        QVERIFY(!drop(f.builder->groupAt({1}), QPoint(5, 5), itself.get()));
+        drop(f.builder->groupAt({1}), QPoint(5, 5), itself.get());
+        QCOMPARE(f.document.expression(), before);
     }
     void droppedAttributeBeginsAClause()
     {
@@ -638,24 +640,29 @@ private Q_SLOTS:
              {NodePath{0}, NodePath{1}, NodePath{2, 0}, NodePath{2, 1}, NodePath{3, 0}, NodePath{3, 1}})
             QTRY_VERIFY2(visible(f.builder->chipAt(path)),
                          qPrintable(f.builder->chipAt(path)->accessibleName()));
-        test::shoot(&f.window, QStringLiteral("filterbuilder-light"));
+        const auto shoot = [&f](const char* name) {
+            for (int i = 0; i < 5; ++i) // layouts and colours come with events of their own
+                QCoreApplication::processEvents();
+            test::shoot(&f.window, QLatin1String(name));
+        };
+        shoot("filterbuilder-light");
         f.builder->edit({2, 1});
-        test::shoot(&f.window, QStringLiteral("filterbuilder-edit-light"));
+        shoot("filterbuilder-edit-light");
         f.builder->finishEditing();
         f.builder->addClause();
-        test::shoot(&f.window, QStringLiteral("filterbuilder-pick-light"));
+        shoot("filterbuilder-pick-light");
         f.builder->editor()->closeEditor();
         f.builder->edit({1});
-        test::shoot(&f.window, QStringLiteral("filterbuilder-number-light"));
+        shoot("filterbuilder-number-light");
         f.builder->finishEditing();
         f.pane->setTextShown(true);
-        test::shoot(&f.window, QStringLiteral("filterbuilder-text-light"));
+        shoot("filterbuilder-text-light");
         Theme::instance().setMode(Theme::Mode::Dark);
         f.pane->textEdit()->setFilterText(QStringLiteral("status = \"active\" and temprature > 80"));
-        test::shoot(&f.window, QStringLiteral("filterbuilder-text-dark"));
+        shoot("filterbuilder-text-dark");
         f.pane->setTextShown(false);
         f.builder->edit({0});
-        test::shoot(&f.window, QStringLiteral("filterbuilder-edit-dark"));
+        shoot("filterbuilder-edit-dark");
         f.builder->finishEditing();
         Theme::instance().setMode(Theme::Mode::Light);
     }

@@ -195,8 +195,7 @@ private Q_SLOTS:
                      row(QStringLiteral("22"), QStringLiteral("\u6771\u4eac"), {std::nullopt})});
         const QStringList lines = QString::fromUtf8(bytes).split(QLatin1Char('\n'));
         QVERIFY2(!bytes.contains('\x1b'), "an escape sequence must not reach the terminal");
-        QCOMPARE(lines.at(0), QStringLiteral("ID  TYPE   NAME            SPEED").left(20) +
-                                  QStringLiteral("           speed  SEEN"));
+        QCOMPARE(lines.at(0), QStringLiteral("ID  TYPE   NAME            speed  SEEN"));
         QCOMPARE(lines.at(1), QStringLiteral("1   truck  a\\u{1b}[31m\\nb      5  2026-03-04T05:06:07Z"));
         QCOMPARE(lines.at(2),
                  QStringLiteral("22  truck  \u6771\u4eac                -  2026-03-04T05:06:07Z"));
