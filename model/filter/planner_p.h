@@ -67,6 +67,8 @@ private:
     double matching(const std::vector<Predicate>& parts) const;
     double fractionRead(double matches, const Need& need) const;
     double sourceCost(const Predicate& source) const;
+    double probeRow(double rows) const;
+    double hotRow(double rows) const;
     double probeCost(const Predicate& probe) const;
     double probesCost(const std::vector<Predicate>& probes) const;
     double algebraCost(const Predicate& predicate) const;

@@ -12,18 +12,21 @@ namespace {
 
 using Kind = Predicate::Kind;
 
-constexpr double rowCost = 0.07;       // one entry of an index-only scan
-constexpr double textTestCost = 0.12;  // strpos and the like, on top of it
-constexpr double joinCost = 0.1;       // one row into a hash or merge full join
-constexpr double sortCost = 0.012;     // times n log2 n
-constexpr double unionCost = 0.15;     // one row into a hash aggregate
-constexpr double algebraRowCost = 0.3; // one row into intersect or except
-constexpr double probeRowCost = 1.6;   // one row by primary key, a sub-plan call included
-constexpr double fieldTestCost = 0.06; // a condition on the row at hand
+constexpr double rowCost = 0.08;        // one entry of an index-only scan
+constexpr double textTestCost = 0.12;   // strpos and the like, on top of it
+constexpr double joinCost = 0.12;       // one row into a hash or merge full join
+constexpr double sortCost = 0.012;      // times n log2 n
+constexpr double unionCost = 0.15;      // one row into a hash aggregate
+constexpr double algebraRowCost = 0.3;  // one row into intersect or except
+constexpr double denseProbeCost = 1.5;  // one row by primary key, a sub-plan call included, page after page
+constexpr double sparseProbeCost = 2.8; // the same, each on a page of its own
+constexpr double leafProbeCost = 0.09;  // share that each further leaf adds: it is looked for at run time
+constexpr double fieldTestCost = 0.06;  // a condition on the row at hand
 constexpr double entityRowCost = 0.1;
 constexpr double hotCallCost = 350;
-constexpr double hotRowCost = 0.6;    // bitmap heap scan and recheck of the document
-constexpr double hotEntryCost = 0.02; // one entry of the rarest posting list
+constexpr double hotRowCost = 0.9; // bitmap heap scan and recheck of the document, each on a page of its own
+constexpr double denseHotRowCost = 0.3; // the same, where a quarter of all match
+constexpr double hotEntryCost = 0.02;   // one entry of the rarest posting list
 
 } // namespace
 
@@ -31,6 +34,20 @@ constexpr double hotEntryCost = 0.02; // one entry of the rarest posting list
 double Planner::relationCost() const
 {
     return 70 + 25.0 * m_options.partitions;
+}
+
+/// One row by primary key, when `rows` of all entities are looked up in order.
+double Planner::probeRow(double rows) const
+{
+    const double share = std::clamp(rows / m_total, 0.0, 1.0);
+    return (sparseProbeCost + (denseProbeCost - sparseProbeCost) * share) *
+           (1 + leafProbeCost * (m_options.partitions - 1));
+}
+
+double Planner::hotRow(double rows) const
+{
+    const double share = std::clamp(rows / m_total * 4, 0.0, 1.0);
+    return hotRowCost + (denseHotRowCost - hotRowCost) * share;
 }
 
 double Planner::matching(const std::vector<Predicate>& parts) const
@@ -64,7 +81,7 @@ double Planner::sourceCost(const Predicate& source) const
     case Kind::Field:
         return relationCost() + std::max(1.0, source.scanned) * rowCost;
     case Kind::Hot:
-        return hotCallCost + 20.0 * m_options.partitions + source.rows * hotRowCost +
+        return hotCallCost + 20.0 * m_options.partitions + source.rows * hotRow(source.rows) +
                source.scanned * hotEntryCost;
     case Kind::Any: {
         double cost = 0;
@@ -76,8 +93,8 @@ double Planner::sourceCost(const Predicate& source) const
         // The best set of a nested group is chosen when it is written; this is an upper estimate of it.
         double cost = 0;
         for (const Predicate& child : source.children)
-            cost +=
-                child.isEnumerable() ? sourceCost(child) + child.rows * joinCost : source.rows * probeRowCost;
+            cost += child.isEnumerable() ? sourceCost(child) + child.rows * joinCost
+                                         : source.rows * probeRow(source.rows);
         return cost;
     }
     default:
@@ -85,13 +102,13 @@ double Planner::sourceCost(const Predicate& source) const
     }
 }
 
+/// In rows looked up.
 double Planner::probeCost(const Predicate& probe) const
 {
     switch (probe.kind) {
     case Kind::Values:
-        return probeRowCost;
     case Kind::Field:
-        return probeRowCost;
+        return 1;
     case Kind::All:
     case Kind::Any:
     case Kind::Hot: {
@@ -107,7 +124,7 @@ double Planner::probeCost(const Predicate& probe) const
     case Kind::Not:
         return probeCost(probe.children.front());
     default:
-        return fieldTestCost;
+        return 0;
     }
 }
 
@@ -169,7 +186,7 @@ Candidate Planner::entityScan(const std::vector<Predicate>& parts, const Need& n
     const double reached = matching(fields) / m_total;
     candidate.cost = relationCost() * (1 + static_cast<double>(others.size())) +
                      read * (entityRowCost + fieldTestCost * static_cast<double>(fields.size()) +
-                             reached * probesCost(others));
+                             reached * probesCost(others) * probeRow(m_total * reached));
     candidate.sql = [this, fields, others, need] {
         QByteArray sql = "select d.entity_id from atlas.entities d\n where d.tenant_id = " + tenant();
         for (const Predicate& field : fields)
@@ -203,7 +220,8 @@ Candidate Planner::orderedDriver(const Driver& driver, const Need& need)
     const bool isField = driver.predicate.kind == Kind::Field;
     candidate.cost = relationCost() * (1 + static_cast<double>(rest.size())) +
                      fractionRead(matching(all), need) *
-                         (driver.predicate.scanned * rowCost + driver.predicate.rows * probesCost(rest));
+                         (driver.predicate.scanned * rowCost +
+                          driver.predicate.rows * probesCost(rest) * probeRow(driver.predicate.rows));
     candidate.sql = [this, driver, rest, need, isField] {
         const QByteArray table = isField ? "atlas.entities" : "atlas.attribute_values";
         return "select d.entity_id from " + table + " d\n where d.tenant_id = " + tenant() + "\n   and " +
@@ -229,7 +247,7 @@ Candidate Planner::sortedDriver(const Driver& driver, const Need& need)
     candidate.usesHot = driver.predicate.kind == Kind::Hot;
     candidate.cost = sourceCost(driver.predicate) + relationCost() * static_cast<double>(rest.size()) +
                      (need.ordered ? sortCost * rows * std::log2(rows + 1) : 0) +
-                     fractionRead(matching(all), need) * rows * probesCost(rest);
+                     fractionRead(matching(all), need) * rows * probesCost(rest) * probeRow(rows);
     candidate.sql = [this, driver, rest, need] {
         const QByteArray inner = source(driver.predicate);
         if (rest.empty()) {
@@ -285,7 +303,7 @@ std::optional<Candidate> Planner::join(const std::vector<Predicate>& parts, size
     for (const Predicate& part : negative) {
         const Predicate& inner = part.children.front();
         const double joinedCost = sourceCost(inner) + (inner.rows + survivors) * joinCost;
-        if (joinedCost < relationCost() + survivors * probeCost(inner)) {
+        if (joinedCost < relationCost() + survivors * probeCost(inner) * probeRow(survivors)) {
             excluded.push_back(inner);
             cost += joinedCost;
             survivors *= std::clamp(part.rows / m_total, 0.0, 1.0);
@@ -299,7 +317,7 @@ std::optional<Candidate> Planner::join(const std::vector<Predicate>& parts, size
     const double sorted = std::max(1.0, survivors);
     cost += (need.ordered ? sortCost * sorted * std::log2(sorted + 1) : 0) +
             relationCost() * static_cast<double>(rest.size()) +
-            fractionRead(matching(parts), need) * survivors * probesCost(rest);
+            fractionRead(matching(parts), need) * survivors * probesCost(rest) * probeRow(survivors);
 
     Candidate candidate;
     candidate.shape = Shape::Join;

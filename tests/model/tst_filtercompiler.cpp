@@ -230,7 +230,6 @@ void TestFilterCompiler::shapes_data()
     row("region = \"eu-1\" or status = \"idle\"", Projection::EntityIds, Shape::UnionPages);
     row("rare = \"x\" or status = \"broken\"", Projection::EntityIds, Shape::SortedDriver);
     row("status = \"active\" and region = \"eu-2\" and temperature > 50", Projection::Count, Shape::Join);
-    row("rare = \"x\" and temperature > 50", Projection::Count, Shape::OrderedDriver);
     row("not status = \"active\"", Projection::Count, Shape::SetAlgebra);
     row("status = \"active\" and not temperature > 50", Projection::Count, Shape::Join);
 }
