@@ -97,7 +97,9 @@ void PlotSurface::updateMargins()
 {
     // The same for every chart of a style: linked charts stand exactly below each other.
     const QFontMetrics metrics(m_model->style.smallFont);
-    const int left = metrics.horizontalAdvance(QStringLiteral("000.0 MB")) + 8;
+    const int left = std::max(metrics.horizontalAdvance(QStringLiteral("000.0 MB")),
+                              metrics.horizontalAdvance(QStringLiteral("2 min 30 s"))) +
+                     8;
     axisRect()->setMargins(QMargins(left, 8, 14, metrics.height() + 10));
     axisRect()->setMinimumMargins(QMargins());
 }

@@ -44,6 +44,8 @@ const IntentFacts& factsOf(Intent intent)
 
 QString secondsText(double seconds)
 {
+    if (seconds < 0.05)
+        return QStringLiteral("< 0.1 s"); // never a bare 0
     if (seconds < 10)
         return QString::number(seconds, 'f', 1) + QStringLiteral(" s");
     if (seconds < 120)
