@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/charts/plotsurface_p.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "gui/charts/crosshairoverlay_p.h"
