@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "gui/charts/charttext.h"
@@ -82,8 +83,10 @@ std::vector<ChartSeries> rateSeries(const pipeline::History& history, int most)
 std::vector<ChartSeries> lagSeries(const pipeline::History& history)
 {
     std::vector<const pipeline::LagSeries*> lags;
-    for (const pipeline::LagSeries& lag : history.lags)
-        lags.push_back(&lag);
+    for (const pipeline::LagSeries& lag : history.lags) {
+        if (lag.stage != QLatin1String("commit"))
+            lags.push_back(&lag);
+    }
     std::stable_sort(lags.begin(), lags.end(),
                      [](const auto* a, const auto* b) { return placeOf(a->stage) < placeOf(b->stage); });
     std::vector<ChartSeries> all;
@@ -106,6 +109,23 @@ std::optional<double> latestRate(const pipeline::History& history)
             sum = sum.value_or(0) + rate.rowsPerSecond.back();
     }
     return sum;
+}
+
+std::vector<WorstLag> worstLags(const std::vector<ChartSeries>& series)
+{
+    std::vector<WorstLag> all;
+    for (const ChartSeries& each : series) {
+        WorstLag worst;
+        worst.name = each.name;
+        for (std::size_t i = 0; i < each.values.size(); ++i) {
+            if (std::isfinite(each.values[i]) && (!worst.seconds || each.values[i] > *worst.seconds)) {
+                worst.seconds = each.values[i];
+                worst.at = each.at[i];
+            }
+        }
+        all.push_back(worst);
+    }
+    return all;
 }
 
 QList<ChartBudget> lagBudgets(std::optional<double> operationalSeconds,

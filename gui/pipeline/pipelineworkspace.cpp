@@ -141,8 +141,11 @@ QWidget* PipelineWorkspace::buildBar()
     row->addWidget(exports);
     connect(m_windows, &SegmentedControl::currentChanged, this, [this] {
         m_pending = true;
-        m_link->setPaused(false);
-        readHistory();
+        // Going live reads by itself.
+        if (m_link->isLive())
+            readHistory();
+        else
+            m_link->setPaused(false);
     });
     connect(m_pause, &QPushButton::clicked, this, [this] { setPaused(!isPaused()); });
     connect(exports, &QToolButton::clicked, this, [this, exports] {
@@ -192,7 +195,10 @@ QWidget* PipelineWorkspace::buildFreshness()
     heading->setContentsMargins(metrics::normal, metrics::normal, metrics::normal, metrics::small);
     column->addWidget(heading);
     m_routes = new RouteTable(pane);
-    column->addWidget(m_routes);
+    auto* inset = new QVBoxLayout; // cells have the rest of the page's margin themselves
+    inset->setContentsMargins(metrics::normal / 2, 0, metrics::normal / 2, 0);
+    inset->addWidget(m_routes);
+    column->addLayout(inset);
     column->addWidget(horizontalLine(pane));
     m_reason = mutedLabel({}, pane);
     m_reason->setObjectName(QStringLiteral("routeReason"));
@@ -201,7 +207,20 @@ QWidget* PipelineWorkspace::buildFreshness()
     m_reason->setAlignment(Qt::AlignLeft | Qt::AlignTop);
     m_reason->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_reason->setContentsMargins(metrics::normal, metrics::small, metrics::normal, metrics::normal);
-    column->addWidget(m_reason, 1);
+    column->addWidget(m_reason);
+    column->addWidget(horizontalLine(pane));
+    auto* worst = sectionLabel(tr("Worst in this window"), pane);
+    worst->setContentsMargins(metrics::normal, metrics::normal, metrics::normal, metrics::tight);
+    column->addWidget(worst);
+    m_worst = new QLabel(pane);
+    m_worst->setObjectName(QStringLiteral("worstLags"));
+    m_worst->setTextFormat(Qt::RichText);
+    m_worst->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+    m_worst->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_worst->setContentsMargins(metrics::normal, 0, metrics::normal, metrics::normal);
+    column->addWidget(m_worst);
+    column->addStretch(1);
+    showWorst({});
     pane->setMinimumWidth(300);
     connect(m_routes, &RouteTable::chosenChanged, this, &PipelineWorkspace::showReason);
     showReason();
@@ -230,6 +249,7 @@ void PipelineWorkspace::dropModels()
     m_hops->clear();
     m_rates->clearSeries();
     m_lags->clearSeries();
+    showWorst({});
     m_routes->routeModel()->setRoutes({});
     m_status->clear();
     m_strip->clear();
@@ -320,6 +340,7 @@ void PipelineWorkspace::showHistory(const pipeline::History& history)
     const std::vector<ChartSeries> lags = lagSeries(history);
     m_lags->setGapAfter(std::max(3 * history.bucketSeconds, 10.0));
     fill(m_lags, lags);
+    showWorst(worstLags(lags));
     m_lags->setBudgets(lagBudgets(m_monitor->wantedSeconds(routing::Intent::Operational), lags));
     m_link->setExtent(history.from, history.to);
 
@@ -361,6 +382,29 @@ void PipelineWorkspace::showReason()
     const routing::Route* route = m_routes->chosen();
     m_reason->setText(route ? RouteModel::reasonText(*route)
                             : tr("Choose a kind of query to see why it goes where it goes."));
+}
+
+void PipelineWorkspace::showWorst(const std::vector<WorstLag>& worst)
+{
+    const QString cell = QStringLiteral("<td align='%1' style='padding: 2px 16px 2px 0'>%2</td>");
+    QString rows;
+    for (const WorstLag& each : worst) {
+        const QDateTime at = QDateTime::fromMSecsSinceEpoch(qRound64(each.at * 1000));
+        const QString lag = !each.seconds          ? tr("unknown")
+                            : *each.seconds < 0.05 ? tr("< %1").arg(durationText(0.1)).toHtmlEscaped()
+                                                   : durationText(*each.seconds);
+        rows += QStringLiteral("<tr>%1%2%3</tr>")
+                    .arg(cell.arg(QStringLiteral("left"), each.name.toHtmlEscaped()),
+                         cell.arg(QStringLiteral("right"), lag),
+                         cell.arg(QStringLiteral("left"),
+                                  each.seconds ? tr("at %1").arg(at.toString(QStringLiteral("HH:mm:ss")))
+                                               : QString()));
+    }
+    const QString text = rows.isEmpty() ? tr("No samples in this window.")
+                                        : QStringLiteral("<table cellspacing='0'>%1</table>").arg(rows);
+    // Set again it would lose what is selected.
+    if (m_worst->text() != text)
+        m_worst->setText(text);
 }
 
 void PipelineWorkspace::liveChanged(bool live)
@@ -409,7 +453,6 @@ void PipelineWorkspace::refresh()
     if (m_monitor)
         m_monitor->probeNow();
     m_pending = true;
-    // Going live reads by itself.
     if (m_link->isLive())
         readHistory();
     else

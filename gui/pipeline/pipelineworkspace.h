@@ -23,6 +23,7 @@ class MessageStrip;
 class RouteTable;
 class SegmentedControl;
 class TimeSeriesChart;
+struct WorstLag;
 
 /// The way from commit to warehouse, live: every stage with its state, rows committed and lag over time, and
 /// where each kind of query goes now.
@@ -70,6 +71,7 @@ private:
     void showHistory(const pipeline::History& history);
     void showSample();
     void showReason();
+    void showWorst(const std::vector<WorstLag>& worst);
     void liveChanged(bool live);
     void setLogarithmic(bool logarithmic);
 
@@ -85,6 +87,7 @@ private:
     SegmentedControl* m_scale = nullptr;
     RouteTable* m_routes = nullptr;
     QLabel* m_reason = nullptr;
+    QLabel* m_worst = nullptr;
 
     std::shared_ptr<ChartLink> m_link;
     std::shared_ptr<lag::Monitor> m_monitor;

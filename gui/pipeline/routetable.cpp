@@ -74,9 +74,22 @@ QString RouteModel::verdictText(const routing::Route& route)
 
 QString RouteModel::reasonText(const routing::Route& route)
 {
-    QString text = routing::describe(route);
-    if (!route.node.isEmpty() && !route.reason.isEmpty())
-        text += QStringLiteral("\n") + route.reason;
+    QStringList lines;
+    if (!route.node.isEmpty()) {
+        const QString age = route.role == db::EndpointRole::Primary ? tr("live")
+                            : route.ageSeconds                      ? tr("%1 old").arg(ageText(route))
+                                                                    : tr("age unknown");
+        lines
+            << (route.wantedSeconds
+                    ? tr("%1, %2; wanted %3: %4").arg(route.node, age, wantedText(route), verdictText(route))
+                    : tr("%1, %2; best effort").arg(route.node, age));
+    }
+    QString reason = route.reason;
+    if (!reason.isEmpty()) {
+        reason[0] = reason.at(0).toUpper();
+        lines << reason + QLatin1Char('.');
+    }
+    QString text = lines.join(QLatin1Char('\n'));
     if (!route.passedOver.isEmpty())
         text += QStringLiteral("\n") + tr("Passed over:") + QStringLiteral("\n") +
                 route.passedOver.join(QLatin1Char('\n'));
@@ -177,6 +190,7 @@ RouteTable::RouteTable(QWidget* parent)
     setModel(m_model);
     setFrameShape(QFrame::NoFrame);
     setShowGrid(false);
+    setIconSize(QSize(metrics::iconSize, metrics::iconSize));
     setWordWrap(false);
     setTabKeyNavigation(false);
     setSelectionBehavior(QAbstractItemView::SelectRows);

@@ -21,7 +21,7 @@ public:
     const QList<routing::Route>& routes() const { return m_routes; }
     /// "met", "not met", "best effort", "nowhere".
     static QString verdictText(const routing::Route& route);
-    /// Why it goes there and what was passed over.
+    /// Where it goes and how old the data are there, why, and what was passed over.
     static QString reasonText(const routing::Route& route);
 
     int rowCount(const QModelIndex& parent = {}) const override;
