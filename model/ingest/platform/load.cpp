@@ -106,7 +106,8 @@ void fillLoadBatch(const Platform& platform, const LoadItem& item, Batch& batch)
     case LoadItem::Stage::History:
         for (int i = item.first; i < item.last; ++i) {
             const std::int64_t end = platform.options().baseTime / historyStep * historyStep;
-            for (std::int64_t time = end - historySpan; time < end; time += historyStep)
+            const std::int64_t seen = platform.lastSeen(item.tenant, i); // later than that nobody heard of it
+            for (std::int64_t time = end - historySpan; time < seen; time += historyStep)
                 platform.writeTelemetry(item.tenant, i, time, batch, numbers);
         }
         break;

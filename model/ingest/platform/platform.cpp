@@ -90,7 +90,7 @@ void Platform::writeEntity(int tenantIndex, int index, Batch& batch, AttributeNu
 {
     const Tenant& tenant = this->tenant(tenantIndex);
     const Asset asset = this->asset(tenantIndex, index);
-    const std::int64_t seen = lastSeen(asset);
+    const std::int64_t seen = atlas::ingest::lastSeen(asset);
     AssetWriter writer(batch, tenant.attributes, numbers);
     writer.begin(entityId(*tenant.kind, index), tenant.kind->entityType(), entityName(*tenant.kind, index));
     tenant.kind->writeState(asset, writer, seen);
@@ -125,6 +125,11 @@ void Platform::writeTelemetry(int tenantIndex, int index, std::int64_t time, Bat
     AssetWriter writer(batch, tenant.attributes, numbers);
     writer.begin(entityId(*tenant.kind, index), std::nullopt, std::nullopt);
     tenant.kind->writeTelemetry(asset(tenantIndex, index), writer, time);
+}
+
+std::int64_t Platform::lastSeen(int tenantIndex, int index) const
+{
+    return atlas::ingest::lastSeen(asset(tenantIndex, index));
 }
 
 int Platform::featuredCount(int tenantIndex) const

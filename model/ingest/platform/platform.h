@@ -53,6 +53,8 @@ public:
     void writeEntity(int tenant, int index, Batch& batch, AttributeNumbers& numbers) const;
     /// One telemetry message; the asset's type and name are left as they are.
     void writeTelemetry(int tenant, int index, std::int64_t time, Batch& batch, AttributeNumbers& numbers) const;
+    /// When the asset was heard of last before the base time.
+    std::int64_t lastSeen(int tenant, int index) const;
     /// The assets that have two days of history from the start.
     int featuredCount(int tenant) const;
 
