@@ -2,6 +2,7 @@
 #include "gui/assets/assetsworkspace.h"
 
 #include <QHBoxLayout>
+#include <QLineEdit>
 #include <QListView>
 #include <QRegularExpression>
 #include <QShortcut>
@@ -103,7 +104,7 @@ void AssetsWorkspace::buildLayout()
     m_splitter->setStretchFactor(0, 0);
     m_splitter->setStretchFactor(1, 1);
     m_splitter->setStretchFactor(2, 0);
-    m_splitter->setSizes({252, 650, 300});
+    m_splitter->setSizes({262, 644, 298});
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_splitter);
@@ -113,7 +114,9 @@ void AssetsWorkspace::buildShortcuts()
 {
     const auto add = [this](const QKeySequence& keys, auto run) {
         auto* shortcut = new QShortcut(keys, this);
-        shortcut->setContext(Qt::WidgetWithChildrenShortcut);
+        // Also with the focus in the top bar; while another workspace is shown this one is hidden and they
+        // rest.
+        shortcut->setContext(Qt::WindowShortcut);
         connect(shortcut, &QShortcut::activated, this, run);
     };
     add(QKeySequence::Undo, [this] { m_document->undoStack()->undo(); });
@@ -248,9 +251,12 @@ void AssetsWorkspace::contextSet()
 
 void AssetsWorkspace::activate()
 {
-    m_active = true;
+    const bool first = !std::exchange(m_active, true);
     if (m_stale)
         loadTenant();
+    // Typing finds attributes from the start, unless somebody is typing elsewhere already.
+    if (first && window()->isVisible() && !qobject_cast<QLineEdit*>(window()->focusWidget()))
+        m_attributes->focusSearch();
 }
 
 QString AssetsWorkspace::tenantKey() const
@@ -277,6 +283,8 @@ void AssetsWorkspace::unloadTenant()
     if (m_catalog)
         m_catalog->disconnect(this);
     m_catalog.reset();
+    if (m_reader && m_reader->monitor())
+        m_reader->monitor()->disconnect(this);
     m_reader.reset();
     m_countTicket = m_findTicket = 0;
     m_columnsReady = false;
@@ -306,6 +314,8 @@ void AssetsWorkspace::loadTenant()
         return;
     }
     m_reader = readerOf(*context());
+    connect(m_reader->monitor(), &lag::Monitor::sampled, this, &AssetsWorkspace::completeAge,
+            Qt::UniqueConnection);
     m_browser = std::make_unique<browse::Browser>(m_reader.get(), context()->tenant().id);
     m_results->setSource(std::make_shared<BrowserPageSource>(m_browser.get()));
     m_asset->setBrowser(m_browser.get());
@@ -483,6 +493,24 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
     takeCatalog(m_catalog->catalog()); // details may have come meanwhile
     publish();
     tellSettled();
+}
+
+void AssetsWorkspace::completeAge()
+{
+    // The first rows of a session are there before the first look at the nodes has told how old they are.
+    if (m_summary.ageSeconds || m_summary.node.isEmpty() || !m_reader)
+        return;
+    for (const routing::NodeFreshness& node : m_reader->monitor()->nodes()) {
+        if (node.node != m_summary.node || !node.ageSeconds)
+            continue;
+        m_summary.ageSeconds = node.ageSeconds;
+        Provenance known = provenance();
+        known.ageSeconds = node.ageSeconds;
+        known.met = known.slaSeconds <= 0 || *node.ageSeconds <= known.slaSeconds;
+        known.note += tr("\nIts age was measured just after the rows were read.");
+        setProvenance(known);
+        publish();
+    }
 }
 
 void AssetsWorkspace::failed(const browse::Problem& problem)

@@ -78,6 +78,7 @@ private:
     void ask();
     void started(const browse::Page& page, double milliseconds);
     void failed(const browse::Problem& problem);
+    void completeAge();
     void count();
     void cancelCount();
     void publish();

@@ -12,8 +12,8 @@
 namespace atlas::gui {
 
 namespace {
-constexpr int barWidth = 34;
-constexpr int shareWidth = 48;
+constexpr int barWidth = 26;
+constexpr int shareWidth = 46;
 } // namespace
 
 AttributeDelegate::AttributeDelegate(QObject* parent)
