@@ -26,6 +26,10 @@ run_tests() { # [ctest arguments]
         AT_END=end_test_cluster
         "$CLUSTER" --state "$STATE" reset >/dev/null
         QUIET='' ensure_cluster --fast-unsafe
+        export_environment
+        ensure_schema
+        ensure_subscription
+        unset ATLAS_LOCAL_ENVIRONMENT ATLAS_ENVIRONMENT
         export ATLAS_TEST_STATE=$STATE
     fi
     export ATLAS_TEST_CLUSTER_SCRIPT=$CLUSTER ATLAS_CTL=$CTL
