@@ -100,6 +100,18 @@ void Reader::tryNext(const std::shared_ptr<Attempt>& attempt)
             node.ageSeconds = 0;
     }
     Route route = choose(attempt->intent, nodes, m_monitor->wantedSeconds(attempt->intent));
+    if (route.node.isEmpty()) {
+        // Every node that is left failed its last look. A look may be wrong (a busy machine answers late); an answer
+        // that comes is right. So each is tried all the same before it is said that nothing can be reached.
+        for (NodeFreshness& node : nodes)
+            node.usable = node.usable || !attempt->tried.contains(node.node);
+        const QStringList passedOver = route.passedOver;
+        route = choose(attempt->intent, nodes, m_monitor->wantedSeconds(attempt->intent));
+        if (route.node.isEmpty())
+            route.passedOver = passedOver;
+        else
+            route.reason = tr("no node answered its last look; tried all the same");
+    }
     if (!m_monitor->hasSampled() && route.role != db::EndpointRole::Primary) {
         route.ageSeconds.reset();
         route.met = false;
