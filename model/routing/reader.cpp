@@ -101,8 +101,9 @@ void Reader::tryNext(const std::shared_ptr<Attempt>& attempt)
     }
     Route route = choose(attempt->intent, nodes, m_monitor->wantedSeconds(attempt->intent));
     if (route.node.isEmpty()) {
-        // Every node that is left failed its last look. A look may be wrong (a busy machine answers late); an answer
-        // that comes is right. So each is tried all the same before it is said that nothing can be reached.
+        // Every node that is left failed its last look. A look may be wrong (a busy machine answers late); an
+        // answer that comes is right. So each is tried all the same before it is said that nothing can be
+        // reached.
         for (NodeFreshness& node : nodes)
             node.usable = node.usable || !attempt->tried.contains(node.node);
         const QStringList passedOver = route.passedOver;
@@ -139,8 +140,10 @@ void Reader::tryNext(const std::shared_ptr<Attempt>& attempt)
                 return;
             }
             const db::DbError error = result.error();
-            const bool elsewhere = error.isTransient() && error.kind != db::ErrorKind::Cancelled &&
-                                   error.kind != db::ErrorKind::Deadline && attempt->receiver;
+            // A deadline with a SQLSTATE is the server's word that the statement is slow: it would be as slow
+            // elsewhere. One without is the silence of a server (isTransient() knows).
+            const bool elsewhere =
+                error.isTransient() && error.kind != db::ErrorKind::Cancelled && attempt->receiver;
             if (!elsewhere) {
                 finish(error);
                 return;
