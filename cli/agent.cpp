@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/ingestoptions.h"
 #include "model/ingest/duties.h"
 #include "model/lag/monitor.h"
 #include "model/statements.h"
@@ -127,16 +128,10 @@ int runAgent(const QStringList& arguments)
     if (!connection)
         return Usage;
     // The lock lives as long as this session.
-    auto guard = connection->open(QStringLiteral("primary"), Purpose::Agent);
+    auto guard = openPrimary(*connection, Purpose::Agent, 9);
     if (!guard)
-        return connection->lastStatus();
+        return connection->lastStatus() == Ok ? Unreachable : connection->lastStatus();
     const QString endpoint = connection->endpoint(QStringLiteral("primary"), Purpose::Agent);
-    for (db::Endpoint e : connection->client().endpoints()) {
-        if (e.id == endpoint && e.maxConnections < 10) {
-            e.maxConnections = 10;
-            connection->client().setEndpoint(e);
-        }
-    }
     const auto locked = guard->exec(lockSql());
     if (!locked) {
         fail(locked.error());

@@ -62,15 +62,26 @@ QStringList demoLogins(const Connection& connection)
     return logins;
 }
 
-void allowConnections(Connection& connection, int count)
+std::unique_ptr<db::BlockingSession> openPrimary(Connection& connection, Purpose purpose, int count)
 {
-    const QString id = connection.endpoint(QStringLiteral("primary"), Purpose::Ingest);
+    const QString node = QStringLiteral("primary");
+    auto session = connection.open(node, purpose);
+    if (!session)
+        return nullptr;
+    // An endpoint that is replaced retires its connections: before anything is opened that stays.
+    session.reset();
+    const QString id = connection.endpoint(node, purpose);
     for (db::Endpoint endpoint : connection.client().endpoints()) {
-        if (endpoint.id == id && endpoint.maxConnections < count) {
-            endpoint.maxConnections = count;
+        if (endpoint.id == id && endpoint.maxConnections < count + 1) {
+            endpoint.maxConnections = count + 1;
             connection.client().setEndpoint(endpoint);
         }
     }
+    auto opened = db::BlockingSession::open(connection.client(), id);
+    if (opened)
+        return std::move(*opened);
+    fail(opened.error());
+    return nullptr;
 }
 
 bool waitForStaging(db::BlockingSession& session)

@@ -20,8 +20,9 @@ std::optional<ingest::DoorKind> doorFromParser(const QCommandLineParser& parser)
 ingest::RetryPolicy retryPolicy();
 /// The people's logins of the environment, to whom a new tenant is opened.
 QStringList demoLogins(const Connection& connection);
-/// Raises how many connections may be open to the primary as the ingest login.
-void allowConnections(Connection& connection, int count);
+/// A session on the primary, with room for `count` connections beside it. Null after having said why, see
+/// Connection::lastStatus().
+std::unique_ptr<db::BlockingSession> openPrimary(Connection& connection, Purpose purpose, int count);
 /// Waits until the agent has flushed what was staged up to now; false after ten
 /// minutes, a signal or an error.
 bool waitForStaging(db::BlockingSession& session);

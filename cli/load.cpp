@@ -275,10 +275,9 @@ int runLoad(const QStringList& arguments)
     auto connection = Connection::fromParser(parser);
     if (!connection)
         return Usage;
-    auto session = connection->open(QStringLiteral("primary"), Purpose::Ingest);
+    auto session = openPrimary(*connection, Purpose::Ingest, options.writers + 1);
     if (!session)
-        return connection->lastStatus();
-    allowConnections(*connection, options.writers + 2);
+        return connection->lastStatus() == Ok ? Unreachable : connection->lastStatus();
     return options.telemetry && !options.status ? telemetry(*connection, *session, options) : load(*connection, *session, options);
 }
 

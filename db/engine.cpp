@@ -235,6 +235,8 @@ void Engine::setEndpoint(const Endpoint& endpoint)
     m_thread->post([this, endpoint] {
         std::deque<RequestPtr> waiting;
         if (const auto old = m_pools.find(endpoint.id); old != m_pools.end()) {
+            if (old->second->endpoint() == endpoint)
+                return; // its connections are as good as new ones
             waiting = old->second->retire();
             m_retired.push_back(std::move(old->second));
             m_pools.erase(old);
@@ -469,7 +471,14 @@ void Engine::watchRetired()
 
 void Engine::reap()
 {
-    std::erase_if(m_retired, [](const auto& pool) { return pool->isEmpty(); });
+    std::erase_if(m_retired, [this](const auto& pool) {
+        if (!pool->isEmpty())
+            return false;
+        // Sessions whose connection is gone are still somebody's: what they ask next is answered without a pool.
+        std::erase_if(m_poolOfSession, [&pool](const auto& entry) { return entry.second == pool.get(); });
+        std::erase_if(m_poolOfRequest, [&pool](const auto& entry) { return entry.second == pool.get(); });
+        return true;
+    });
     if (m_retired.empty())
         m_reaper->stop();
 }
