@@ -48,8 +48,6 @@ struct Endpoint
     int maxConnections = 4;
     /// Sets default_transaction_read_only on every connection (also where the role could write).
     bool readOnly = true;
-
-    bool operator==(const Endpoint&) const = default;
 };
 
 /// What is known of an endpoint now. Redshift answers 8.0.2 to server_version and is detected by version().

@@ -235,7 +235,9 @@ void Engine::setEndpoint(const Endpoint& endpoint)
     m_thread->post([this, endpoint] {
         std::deque<RequestPtr> waiting;
         if (const auto old = m_pools.find(endpoint.id); old != m_pools.end()) {
-            if (old->second->endpoint() == endpoint)
+            const Endpoint& known = old->second->endpoint();
+            if (known.role == endpoint.role && known.info == endpoint.info &&
+                known.readOnly == endpoint.readOnly && known.maxConnections == endpoint.maxConnections)
                 return; // its connections are as good as new ones
             waiting = old->second->retire();
             m_retired.push_back(std::move(old->second));
@@ -474,7 +476,8 @@ void Engine::reap()
     std::erase_if(m_retired, [this](const auto& pool) {
         if (!pool->isEmpty())
             return false;
-        // Sessions whose connection is gone are still somebody's: what they ask next is answered without a pool.
+        // Sessions whose connection is gone are still somebody's: what they ask next is answered without a
+        // pool.
         std::erase_if(m_poolOfSession, [&pool](const auto& entry) { return entry.second == pool.get(); });
         std::erase_if(m_poolOfRequest, [&pool](const auto& entry) { return entry.second == pool.get(); });
         return true;
