@@ -9,7 +9,8 @@
 namespace atlas::db {
 
 /// A Session with waiting calls, for the command line, worker threads and tests; never for the GUI thread
-/// (asserts). Runs over the same I/O thread and the same connection code as everything else.
+/// (asserts, unless a test sets the application's property "atlasMayBlock"). Runs over the same I/O thread
+/// and the same connection code as everything else.
 class BlockingSession
 {
 public:

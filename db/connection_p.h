@@ -112,6 +112,7 @@ private:
     void sendCancel();
     void sendingFailed();
     bool sendParams();
+    bool setRowMode();
     void flush();
     void readable();
     void writable();
@@ -120,7 +121,7 @@ private:
     void resumeLater();
     bool handle(PgResult result);
     bool handleMain(PgResult result);
-    void addRow(const PGresult* row);
+    void addRows(const PGresult* result);
     void setColumns(const PGresult* result);
     bool handOverBatch();
     bool pullCopy();
@@ -151,6 +152,7 @@ private:
     std::unique_ptr<QSocketNotifier> m_write;
     QTimer m_attemptTimer;
     QTimer m_dropTimer;
+    QTimer m_cancelTimer;
     Clock::time_point m_idleSince{};
     Clock::time_point m_lastHeard{};
 

@@ -95,8 +95,7 @@ Engine::Engine(Listener listener)
 
 Engine::~Engine() = default;
 
-// ------------------------------------------------------------------------------------------------ from any
-// thread
+// ---- from any thread
 
 bool Engine::post(const RequestPtr& request, IoThread::Work work)
 {
@@ -308,8 +307,7 @@ void Engine::shutDown()
     });
 }
 
-// ---------------------------------------------------------------------------------------------- on the I/O
-// thread
+// ---- on the I/O thread
 
 void Engine::accept(const RequestPtr& request)
 {

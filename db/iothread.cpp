@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "db/iothread.h"
 
+#include <QCoreApplication>
+#include <QEvent>
 #include <QEventLoop>
 #include <QSocketNotifier>
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -17,14 +20,13 @@ IoThread::IoThread()
 {
     if (m_wakeUp < 0)
         qFatal("eventfd: %s", std::strerror(errno));
-    m_thread.reset(QThread::create([this] { run(); }));
-    m_thread->setObjectName(QStringLiteral("atlas-db"));
-    m_thread->start();
+    m_thread = std::thread([this] { run(); });
+    pthread_setname_np(m_thread.native_handle(), "atlas-db");
 }
 
 IoThread::~IoThread()
 {
-    Q_ASSERT(m_thread->isFinished());
+    Q_ASSERT(!m_thread.joinable());
     close(m_wakeUp);
 }
 
@@ -46,7 +48,7 @@ void IoThread::stop(Work last)
     m_box.close();
     const quint64 one = 1;
     [[maybe_unused]] const auto written = write(m_wakeUp, &one, sizeof(one));
-    m_thread->wait();
+    m_thread.join();
 }
 
 void IoThread::run()
@@ -66,6 +68,8 @@ void IoThread::run()
             loop.quit();
     });
     loop.exec();
+    // What connections left to be deleted later: this was the last chance.
+    QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
 }
 
 } // namespace atlas::db

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QThread>
-
 #include <functional>
-#include <memory>
+#include <thread>
 
 #include "db/mailbox.h"
-
-class QSocketNotifier;
 
 namespace atlas::db {
 
@@ -30,14 +26,15 @@ public:
     /// Runs `last` on the thread as its final work, then waits for the thread to end. Not from the thread
     /// itself.
     void stop(Work last);
-    bool isCurrent() const { return QThread::currentThread() == m_thread.get(); }
+    bool isCurrent() const { return std::this_thread::get_id() == m_thread.get_id(); }
 
 private:
     void run();
 
     Mailbox<Work> m_box;
     int m_wakeUp = -1;
-    std::unique_ptr<QThread> m_thread;
+    /// Not a QThread: joining one of those does not wait for what OpenSSL frees when a thread ends.
+    std::thread m_thread;
 };
 
 } // namespace atlas::db

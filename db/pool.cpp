@@ -20,8 +20,9 @@ constexpr auto StaleWithin = 500ms;
 /// lives.
 constexpr auto FirstSilence = 800ms;
 constexpr auto LongestSilence = 30s;
-/// What it gets for the answer, or four times what connecting took before.
+/// What it gets for the answer, or eight times what connecting took before: a busy server is not a dead one.
 constexpr auto ProbePatience = 1200ms;
+constexpr int ProbeFactor = 8;
 constexpr auto DefaultTimeout = 30s;
 
 /// Trying again without being asked may lock an account or fill the server's log, and cannot help before a
@@ -58,7 +59,7 @@ Pool::Pool(Host& host, Endpoint endpoint)
     connect(&m_silence, &QTimer::timeout, this, [this] { checkSilence(); });
     connect(&m_idle, &QTimer::timeout, this, [this] { closeIdle(); });
     connect(&m_suspicion, &QTimer::timeout, this, [this] {
-        if (m_state.link != EndpointState::Link::Up || Clock::now() - m_lastProof < FirstSilence)
+        if (m_state.link != EndpointState::Link::Up || wasHeardLately())
             return;
         DbError error;
         error.kind = ErrorKind::Deadline;
@@ -71,8 +72,7 @@ Pool::Pool(Host& host, Endpoint endpoint)
 
 Pool::~Pool() = default;
 
-// -------------------------------------------------------------------------------------------------------
-// requests
+// ---- requests
 
 void Pool::submit(const RequestPtr& request)
 {
@@ -175,7 +175,8 @@ void Pool::grow()
 {
     if (m_retired || isRestingAfterFailure() || m_growthPause.isActive())
         return;
-    const int most = std::max(1, m_endpoint.maxConnections);
+    // The first one alone: a wrong password tried by several at once may lock the account.
+    const int most = openConnections() == 0 ? 1 : std::max(1, m_endpoint.maxConnections);
     while (int(m_slots.size()) < most && attemptsRunning() < int(m_waiting.size()))
         connectOne(false);
 }
@@ -194,8 +195,7 @@ void Pool::connectOne(bool probe)
     connection.open(first);
 }
 
-// ---------------------------------------------------------------------------------------- what connections
-// report
+// ---- what connections report
 
 void Pool::opened(Connection& connection)
 {
@@ -322,8 +322,7 @@ void Pool::giveBack(Slot& slot)
     slot.connection->reset();
 }
 
-// -------------------------------------------------------------------------------------------------------
-// sessions
+// ---- sessions
 
 void Pool::pumpSession(quint64 session)
 {
@@ -377,8 +376,7 @@ void Pool::closeSession(quint64 session)
     }
 }
 
-// ----------------------------------------------------------------------------------------------- up, down,
-// in doubt
+// ---- up, down, in doubt
 
 bool Pool::isRestingAfterFailure() const
 {
@@ -393,12 +391,7 @@ void Pool::attemptFailed(const DbError& error)
 {
     if (m_retired)
         return;
-    const auto heard = [this] {
-        return std::any_of(m_slots.begin(), m_slots.end(), [](const auto& slot) {
-            return slot->open && Clock::now() - slot->connection->lastHeard() < FirstSilence;
-        });
-    };
-    if (openConnections() > 0 && (error.kind == ErrorKind::Unavailable || heard())) {
+    if (openConnections() > 0 && (error.kind == ErrorKind::Unavailable || wasHeardLately())) {
         // It lives but takes no more connections. Those that there are will do for a while.
         if (!m_growthPause.isActive())
             m_growthPause.start(m_backoff.next(QRandomGenerator::global()->generateDouble()));
@@ -473,24 +466,29 @@ void Pool::suspect()
     if (attemptsRunning() == 0)
         connectOne(true);
     if (!m_suspicion.isActive())
-        m_suspicion.start(std::max<std::chrono::milliseconds>(ProbePatience, 4 * m_connectTook));
+        m_suspicion.start(std::max<std::chrono::milliseconds>(ProbePatience, ProbeFactor * m_connectTook));
 }
 
 void Pool::checkSilence()
 {
+    const auto now = Clock::now();
     auto lastHeard = m_lastProof;
+    auto longest = Clock::duration::zero();
     bool isRunning = false;
     for (const auto& slot : m_slots) {
+        if (slot->open)
+            lastHeard = std::max(lastHeard, slot->connection->lastHeard());
         if (slot->connection->state() != Connection::State::Running)
             continue;
         isRunning = true;
-        lastHeard = std::max(lastHeard, slot->connection->lastHeard());
+        const auto since = std::max(slot->connection->lastHeard(), slot->connection->request()->sentAt);
+        longest = std::max(longest, now - since);
     }
     if (!isRunning) {
         m_silence.stop();
         return;
     }
-    if (Clock::now() - lastHeard < m_silenceAllowed)
+    if (longest < m_silenceAllowed || now - lastHeard < m_silenceAllowed)
         return;
     // A long statement is silent too: ask less and less often.
     m_silenceAllowed = std::min<std::chrono::milliseconds>(m_silenceAllowed * 3, LongestSilence);
@@ -514,8 +512,7 @@ void Pool::closeIdle()
         removeSlot(*connection);
 }
 
-// ---------------------------------------------------------------------------------------------------------
-// the end
+// ---- the end
 
 std::deque<RequestPtr> Pool::retire()
 {
@@ -586,6 +583,14 @@ void Pool::removeSlot(const Connection& connection)
     // It may be on the call stack right now.
     (*place)->connection.release()->deleteLater();
     m_slots.erase(place);
+}
+
+bool Pool::wasHeardLately() const
+{
+    const auto since = Clock::now() - FirstSilence;
+    return m_lastProof > since || std::any_of(m_slots.begin(), m_slots.end(), [since](const auto& slot) {
+               return slot->open && slot->connection->lastHeard() > since;
+           });
 }
 
 int Pool::attemptsRunning() const

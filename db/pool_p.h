@@ -97,6 +97,7 @@ private:
     Slot* slotOf(const Connection& connection);
     Slot* slotOfSession(quint64 session);
     void removeSlot(const Connection& connection);
+    bool wasHeardLately() const;
     int attemptsRunning() const;
     int openConnections() const;
 

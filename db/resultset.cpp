@@ -6,63 +6,61 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <type_traits>
 
 namespace atlas::db {
 
 namespace {
 
-/// Bytes that only ever grow at the end. realloc rather than std::vector: a large block is remapped, not
-/// copied.
-class Arena
+/// Plain values that are only ever added at the end. realloc rather than std::vector: a large block is
+/// remapped by the kernel, not copied, and neither growing nor shrinking touches the values.
+template<class T> class Arena
 {
+    static_assert(std::is_trivially_copyable_v<T>);
+
 public:
     Arena() = default;
-    Arena(Arena&& other) noexcept
-        : m_data(std::exchange(other.m_data, nullptr))
-        , m_size(std::exchange(other.m_size, 0))
-        , m_capacity(std::exchange(other.m_capacity, 0))
-    {
-    }
-    Arena& operator=(Arena&& other) noexcept
-    {
-        std::swap(m_data, other.m_data);
-        std::swap(m_size, other.m_size);
-        std::swap(m_capacity, other.m_capacity);
-        return *this;
-    }
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
     ~Arena() { std::free(m_data); }
 
-    void append(const char* bytes, std::size_t count)
+    void append(const T* values, std::size_t count)
     {
         if (count == 0)
             return;
         if (m_capacity - m_size < count)
-            resize(std::max(m_size + count, m_capacity + m_capacity / 2 + 1024));
-        std::memcpy(m_data + m_size, bytes, count);
+            resize(std::max(m_size + count, 2 * m_capacity + 1024 / sizeof(T)));
+        std::memcpy(m_data + m_size, values, count * sizeof(T));
         m_size += count;
+    }
+    void append(T value)
+    {
+        if (m_capacity == m_size)
+            resize(2 * m_capacity + 1024 / sizeof(T));
+        m_data[m_size++] = value;
     }
     void shrink()
     {
-        if (m_size > 0 && m_capacity - m_size > m_size / 8)
+        if (m_size > 0 && m_capacity > m_size)
             resize(m_size);
     }
-    const char* data() const { return m_data; }
+    const T* data() const { return m_data; }
     std::size_t size() const { return m_size; }
-    std::size_t capacity() const { return m_capacity; }
+    std::size_t bytes() const { return m_capacity * sizeof(T); }
+    T operator[](std::size_t index) const { return m_data[index]; }
+    T back() const { return m_data[m_size - 1]; }
 
 private:
     void resize(std::size_t capacity)
     {
-        auto* grown = static_cast<char*>(std::realloc(m_data, capacity));
-        if (!grown)
+        auto* moved = static_cast<T*>(std::realloc(m_data, capacity * sizeof(T)));
+        if (!moved)
             throw std::bad_alloc();
-        m_data = grown;
+        m_data = moved;
         m_capacity = capacity;
     }
 
-    char* m_data = nullptr;
+    T* m_data = nullptr;
     std::size_t m_size = 0;
     std::size_t m_capacity = 0;
 };
@@ -74,12 +72,12 @@ constexpr quint32 NullBit = 0x80000000U;
 struct ResultSet::Data
 {
     QList<Column> columns;
-    Arena arena;
+    Arena<char> arena;
     /// Where each row starts in the arena.
-    std::vector<quint64> rows;
+    Arena<quint64> rows;
     /// End of each cell, counted from the start of its row, with NullBit for null: four bytes a cell, and the
     /// protocol keeps a row under 1 GB.
-    std::vector<quint32> ends;
+    Arena<quint32> ends;
     QString commandTag;
     qint64 affectedRows = -1;
     int cellsInRow = 0;
@@ -147,7 +145,14 @@ QByteArrayView ResultSet::bytes(int row, int column) const
 
 QString ResultSet::string(int row, int column) const
 {
-    return QString::fromUtf8(bytes(row, column));
+    // fromUtf8() drops a leading U+FEFF as a byte order mark; in a value it is a character like any other.
+    QByteArrayView utf8 = bytes(row, column);
+    QString marks;
+    while (utf8.startsWith(QByteArrayView("\xEF\xBB\xBF"))) {
+        marks += QChar(QChar::ByteOrderMark);
+        utf8 = utf8.sliced(3);
+    }
+    return marks + QString::fromUtf8(utf8);
 }
 
 std::optional<qint64> ResultSet::integer(int row, int column) const
@@ -195,8 +200,7 @@ qint64 ResultSet::affectedRows() const
 
 qsizetype ResultSet::sizeInBytes() const
 {
-    return qsizetype(m_data->arena.capacity() + m_data->rows.capacity() * sizeof(quint64) +
-                     m_data->ends.capacity() * sizeof(quint32));
+    return qsizetype(m_data->arena.bytes() + m_data->rows.bytes() + m_data->ends.bytes());
 }
 
 ResultSet::Builder::Builder(QList<Column> columns)
@@ -214,8 +218,8 @@ void ResultSet::Builder::addNull()
     Data& d = *m_data;
     Q_ASSERT(!d.columns.isEmpty());
     if (d.cellsInRow == 0)
-        d.rows.push_back(d.arena.size());
-    d.ends.push_back(quint32(d.arena.size() - d.rows.back()) | NullBit);
+        d.rows.append(d.arena.size());
+    d.ends.append(quint32(d.arena.size() - d.rows.back()) | NullBit);
     d.cellsInRow = d.cellsInRow + 1 == int(d.columns.size()) ? 0 : d.cellsInRow + 1;
 }
 
@@ -224,17 +228,17 @@ void ResultSet::Builder::addCell(QByteArrayView bytes)
     Data& d = *m_data;
     Q_ASSERT(!d.columns.isEmpty());
     if (d.cellsInRow == 0)
-        d.rows.push_back(d.arena.size());
+        d.rows.append(d.arena.size());
     d.arena.append(bytes.data(), std::size_t(bytes.size()));
     Q_ASSERT(d.arena.size() - d.rows.back() < NullBit);
-    d.ends.push_back(quint32(d.arena.size() - d.rows.back()));
+    d.ends.append(quint32(d.arena.size() - d.rows.back()));
     d.cellsInRow = d.cellsInRow + 1 == int(d.columns.size()) ? 0 : d.cellsInRow + 1;
 }
 
 void ResultSet::Builder::addEmptyRow()
 {
     Q_ASSERT(m_data->columns.isEmpty());
-    m_data->rows.push_back(0);
+    m_data->rows.append(0);
 }
 
 void ResultSet::Builder::setCommand(const QString& tag, qint64 affectedRows)
@@ -261,8 +265,8 @@ ResultSet ResultSet::Builder::take()
     auto next = std::make_unique<Data>();
     next->columns = m_data->columns;
     m_data->arena.shrink();
-    m_data->rows.shrink_to_fit();
-    m_data->ends.shrink_to_fit();
+    m_data->rows.shrink();
+    m_data->ends.shrink();
     std::shared_ptr<const Data> full(std::move(m_data));
     m_data = std::move(next);
     return ResultSet(std::move(full));

@@ -32,6 +32,11 @@ public:
     bool ok() const { return m_result && m_result->ok(); }
     const T& value() const { return **m_result; }
     const db::DbError& error() const { return m_result->error(); }
+    /// The first cell of an answer of rows; nothing when there is none.
+    std::optional<qint64> integer() const
+    {
+        return ok() && value().rowCount() > 0 ? value().integer(0, 0) : std::nullopt;
+    }
     /// For messages of failed comparisons.
     QByteArray text() const
     {

@@ -180,7 +180,7 @@ void TestResultSet::copiesShareAndOutlive()
     }());
     const ResultSet copy = *set;
     const QByteArrayView bytes = copy.bytes(0, 0);
-    QCOMPARE(bytes.data(), set->bytes(0, 0).data());
+    QVERIFY(bytes.data() == set->bytes(0, 0).data()); // one arena
     std::thread([other = std::move(set)]() mutable { other.reset(); }).join();
     QCOMPARE(bytes, QByteArrayView("shared"));
 }

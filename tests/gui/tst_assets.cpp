@@ -21,6 +21,7 @@
 #include "gui/assets/resultsmodel.h"
 #include "gui/assets/resultspane.h"
 #include "gui/assets/resultsview.h"
+#include "gui/palette/paletteprovider.h"
 #include "gui/support/watchdog.h"
 #include "gui/widgets/messagestrip.h"
 #include "model/environment/environment.h"
@@ -180,8 +181,15 @@ private Q_SLOTS:
         QVERIFY(settled());
         const int column = m_workspace->results()->columnOf(alarm);
         QTRY_COMPARE(m_workspace->results()->index(0, column).data().toString(), QStringLiteral("true"));
-        QVERIFY(!m_workspace->results()->index(1, column).data().isValid());
-        QCOMPARE(m_workspace->results()->index(4, column).data().toString(), QStringLiteral("false"));
+        // Rows come in the order of arrival, which import does not promise: P-4 is where it is.
+        const ResultsModel* results = m_workspace->results();
+        for (int row = 0; row < 200; ++row) {
+            const int number = results->index(row, 0).data().toString().mid(2).toInt();
+            const QString expected = number % 4   ? QString()
+                                     : number % 8 ? QStringLiteral("false")
+                                                  : QStringLiteral("true");
+            QCOMPARE(results->index(row, column).data().toString(), expected);
+        }
     }
     void stateComesBack()
     {
@@ -301,8 +309,17 @@ private:
     }
     bool chooseTenant(const QString& name)
     {
-        m_context->setWantedTenant(name);
+        // A tenant that is open stays open when the list is read again: choosing is the person's.
         m_context->reloadTenants();
+        const auto named = [&](const Tenant& tenant) { return tenant.name == name; };
+        const auto isListed = [&] {
+            const QList<Tenant> tenants = m_context->tenants();
+            return std::any_of(tenants.cbegin(), tenants.cend(), named);
+        };
+        if (!waitFor(isListed))
+            return false;
+        const QList<Tenant> tenants = m_context->tenants();
+        m_context->setTenant(*std::find_if(tenants.cbegin(), tenants.cend(), named));
         return waitFor([&] { return m_context->tenant().name == name; }) && settled() &&
                waitFor([this] { return m_workspace->results()->isLoaded(); });
     }
