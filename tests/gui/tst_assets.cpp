@@ -280,10 +280,10 @@ private Q_SLOTS:
         QVERIFY(settled());
         const QByteArray second = exported(exporting::RowFormat::JsonLines);
         QCOMPARE(objects(second), objects(first));
+        // By its bytes: QJsonDocument itself drops a byte order mark at the beginning of a string.
         for (const QString& text : nasty) {
-            const QJsonObject object = objects(first).value(text);
-            QVERIFY2(object.value(QLatin1String("attributes")).toObject().value(text).toString() == text,
-                     qPrintable(text));
+            const QByteArray json = exporting::jsonString(text);
+            QVERIFY2(first.contains(json + ':' + json), qPrintable(text));
         }
         QVERIFY(chooseTenant(m_tenant));
     }
