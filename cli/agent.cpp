@@ -23,23 +23,31 @@ namespace {
 using namespace std::chrono_literals;
 
 // One agent per database: the key is any number that nobody else uses.
-const RegisteredStatement lockSql{"agent.lock", "Only one agent", "select pg_try_advisory_lock(4716288371129)"};
+const RegisteredStatement lockSql{"agent.lock", "Only one agent",
+                                  "select pg_try_advisory_lock(4716288371129)"};
 const RegisteredStatement aliveSql{"agent.alive", "Still the one agent", "select 1"};
 const RegisteredStatement beatSql{"agent.beat", "Heartbeat", "select seq from atlas.beat()"};
-const RegisteredStatement flushSql{"agent.flush", "Move staged rows on", "select batches, rows, waiting from atlas.flush_staging($1::integer)"};
-const RegisteredStatement rateSql{"agent.rate", "Throughput samples from the ledger", "select atlas.sample_ingest_rate(10)"};
-const RegisteredStatement maintainSql{"agent.maintain", "Partitions ahead, retention", "select atlas.maintain()"};
-const RegisteredStatement tenantsSql{"agent.tenants", "Tenants to measure",
-                                     "select t.tenant_id from atlas.tenants t left join lateral "
-                                     "(select max(measured_at) as at from atlas.attribute_stats s where s.tenant_id = t.tenant_id) m on true "
-                                     "order by m.at nulls first, t.tenant_id"};
-const RegisteredStatement statsSql{"agent.stats", "Measure a tenant's attributes", "select atlas.refresh_attribute_stats($1::integer)"};
-const RegisteredStatement lagSql{
-    "agent.lag", "Lag samples",
-    "insert into atlas.stage_lag_samples (measured_at, stage, node, state, lag_seconds, lag_bytes, lsn, evidence) "
-    "select d.measured_at::timestamptz, d.stage, d.node, d.state, d.lag_seconds, d.lag_bytes, d.lsn::pg_lsn, d.evidence "
-    "from jsonb_to_recordset($1::jsonb) as d (measured_at text, stage text, node text, state text, lag_seconds double precision, "
-    "lag_bytes bigint, lsn text, evidence text) on conflict do nothing"};
+const RegisteredStatement flushSql{"agent.flush", "Move staged rows on",
+                                   "select batches, rows, waiting from atlas.flush_staging($1::integer)"};
+const RegisteredStatement rateSql{"agent.rate", "Throughput samples from the ledger",
+                                  "select atlas.sample_ingest_rate(10)"};
+const RegisteredStatement maintainSql{"agent.maintain", "Partitions ahead, retention",
+                                      "select atlas.maintain()"};
+const RegisteredStatement tenantsSql{
+    "agent.tenants", "Tenants to measure",
+    "select t.tenant_id from atlas.tenants t left join lateral "
+    "(select max(measured_at) as at from atlas.attribute_stats s where s.tenant_id = t.tenant_id) m on true "
+    "order by m.at nulls first, t.tenant_id"};
+const RegisteredStatement statsSql{"agent.stats", "Measure a tenant's attributes",
+                                   "select atlas.refresh_attribute_stats($1::integer)"};
+const RegisteredStatement lagSql{"agent.lag", "Lag samples",
+                                 "insert into atlas.stage_lag_samples (measured_at, stage, node, state, "
+                                 "lag_seconds, lag_bytes, lsn, evidence) "
+                                 "select d.measured_at::timestamptz, d.stage, d.node, d.state, "
+                                 "d.lag_seconds, d.lag_bytes, d.lsn::pg_lsn, d.evidence "
+                                 "from jsonb_to_recordset($1::jsonb) as d (measured_at text, stage text, "
+                                 "node text, state text, lag_seconds double precision, "
+                                 "lag_bytes bigint, lsn text, evidence text) on conflict do nothing"};
 
 db::Result<bool> once(const db::Result<db::ResultSet>& result)
 {
@@ -83,30 +91,36 @@ QByteArray lagRows(const QList<lag::StageLag>& stages)
 
 void startDuties(ingest::DutyRunner& duties, LagMailbox& lagMailbox)
 {
-    duties.start({QStringLiteral("heartbeat"), 1s, [](db::BlockingSession& s) { return once(s.exec(beatSql({}, 5s))); }});
+    duties.start({QStringLiteral("heartbeat"), 1s,
+                  [](db::BlockingSession& s) { return once(s.exec(beatSql({}, 5s))); }});
     duties.start({QStringLiteral("flush"), 100ms, [](db::BlockingSession& s) -> db::Result<bool> {
                       const auto flushed = s.exec(flushSql({db::param(20'000)}, 60s));
                       if (!flushed)
                           return flushed.error();
                       return flushed->boolean(0, 2);
                   }});
-    duties.start({QStringLiteral("throughput samples"), 10s, [](db::BlockingSession& s) { return once(s.exec(rateSql())); }});
-    duties.start({QStringLiteral("partitions"), 1h, [](db::BlockingSession& s) { return once(s.exec(maintainSql({}, 10min))); }});
-    duties.start({QStringLiteral("attribute statistics"), 7min, [](db::BlockingSession& s) -> db::Result<bool> {
-                      const auto tenants = s.exec(tenantsSql());
-                      if (!tenants)
-                          return tenants.error();
-                      for (int row = 0; row < tenants->rowCount(); ++row) {
-                          const auto measured = s.exec(statsSql({db::param(tenants->integer(row, 0).value_or(0))}, 5min));
-                          if (!measured)
-                              return measured.error();
-                      }
-                      return false;
-                  }});
-    duties.start({QStringLiteral("lag samples"), 1s, [&lagMailbox](db::BlockingSession& s) -> db::Result<bool> {
-                      const QByteArray rows = lagRows(lagMailbox.take());
-                      return rows.isEmpty() ? db::Result<bool>(false) : once(s.exec(lagSql({db::param(rows)}, 5s)));
-                  }});
+    duties.start({QStringLiteral("throughput samples"), 10s,
+                  [](db::BlockingSession& s) { return once(s.exec(rateSql())); }});
+    duties.start({QStringLiteral("partitions"), 1h,
+                  [](db::BlockingSession& s) { return once(s.exec(maintainSql({}, 10min))); }});
+    duties.start(
+        {QStringLiteral("attribute statistics"), 7min, [](db::BlockingSession& s) -> db::Result<bool> {
+             const auto tenants = s.exec(tenantsSql());
+             if (!tenants)
+                 return tenants.error();
+             for (int row = 0; row < tenants->rowCount(); ++row) {
+                 const auto measured =
+                     s.exec(statsSql({db::param(tenants->integer(row, 0).value_or(0))}, 5min));
+                 if (!measured)
+                     return measured.error();
+             }
+             return false;
+         }});
+    duties.start(
+        {QStringLiteral("lag samples"), 1s, [&lagMailbox](db::BlockingSession& s) -> db::Result<bool> {
+             const QByteArray rows = lagRows(lagMailbox.take());
+             return rows.isEmpty() ? db::Result<bool>(false) : once(s.exec(lagSql({db::param(rows)}, 5s)));
+         }});
 }
 
 } // namespace
@@ -114,10 +128,12 @@ void startDuties(ingest::DutyRunner& duties, LagMailbox& lagMailbox)
 int runAgent(const QStringList& arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(QStringLiteral(
-        "Keeps the platform going until stopped: heartbeat every second, staged rows flushed every 100 ms, lag and\n"
-        "throughput samples, partitions ahead, attribute statistics. One agent per database; it outlives restarts of\n"
-        "the servers. Exit status 1 when another one runs."));
+    parser.setApplicationDescription(
+        QStringLiteral("Keeps the platform going until stopped: heartbeat every second, staged rows flushed "
+                       "every 100 ms, lag and\n"
+                       "throughput samples, partitions ahead, attribute statistics. One agent per database; "
+                       "it outlives restarts of\n"
+                       "the servers. Exit status 1 when another one runs."));
     Connection::addOptions(parser);
     parse(parser, QStringLiteral("agent"), arguments);
     if (!parser.positionalArguments().isEmpty()) {
@@ -153,20 +169,22 @@ int runAgent(const QStringList& arguments)
     ingest::DutyRunner duties(connection->client(), endpoint, report);
     startDuties(duties, lagMailbox);
     std::atomic<bool> replaced{false};
-    duties.start({QStringLiteral("lock"), 2s, [&, refused = 0](db::BlockingSession& s) mutable -> db::Result<bool> {
-                      if (guard && guard->exec(aliveSql({}, 2s)))
-                          return false;
-                      // The primary went away and the lock with it: take it again, in this duty's session.
-                      guard.reset();
-                      const auto again = s.exec(lockSql({}, 2s));
-                      if (!again)
-                          return again.error();
-                      // A server that has not noticed our broken connection yet holds the lock for us a while longer.
-                      refused = again->boolean(0, 0) ? 0 : refused + 1;
-                      replaced = refused >= 15;
-                      return false;
-                  }});
-    // Half way between two beats: right before or after one, the age of the beat would say 0 or 1 s by chance.
+    duties.start(
+        {QStringLiteral("lock"), 2s, [&, refused = 0](db::BlockingSession& s) mutable -> db::Result<bool> {
+             if (guard && guard->exec(aliveSql({}, 2s)))
+                 return false;
+             // The primary went away and the lock with it: take it again, in this duty's session.
+             guard.reset();
+             const auto again = s.exec(lockSql({}, 2s));
+             if (!again)
+                 return again.error();
+             // A server that has not noticed our broken connection yet holds the lock for us a while longer.
+             refused = again->boolean(0, 0) ? 0 : refused + 1;
+             replaced = refused >= 15;
+             return false;
+         }});
+    // Half way between two beats: right before or after one, the age of the beat would say 0 or 1 s by
+    // chance.
     QTimer::singleShot(500ms, &monitor, [&monitor] { monitor.start(2s); });
     report(QStringLiteral("the agent runs"));
 

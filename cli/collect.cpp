@@ -14,19 +14,23 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const RegisteredStatement tenantSql{"collect.tenant", "Tenant of this machine", "select tenant_id from atlas.tenants where name = $1"};
+const RegisteredStatement tenantSql{"collect.tenant", "Tenant of this machine",
+                                    "select tenant_id from atlas.tenants where name = $1"};
 const RegisteredStatement createSql{"collect.create_tenant", "Create the tenant of this machine",
                                     "select atlas.create_tenant($1, 'shared', $2::name[])"};
-const RegisteredStatement refreshSql{"collect.refresh_stats", "Measure this machine's attributes for the first time",
+const RegisteredStatement refreshSql{"collect.refresh_stats",
+                                     "Measure this machine's attributes for the first time",
                                      "select atlas.refresh_attribute_stats($1::integer)"};
 
 const RegisteredStatement knownSql{
     "collect.known", "What an earlier run of the collector left",
     "select e.external_id, a.name, a.value_type "
     "from atlas.attributes p "
-    "join atlas.attribute_values here on here.tenant_id = p.tenant_id and here.attribute_id = p.attribute_id and here.value_num = 1 "
+    "join atlas.attribute_values here on here.tenant_id = p.tenant_id and here.attribute_id = p.attribute_id "
+    "and here.value_num = 1 "
     "join atlas.entities e on e.tenant_id = p.tenant_id and e.entity_id = here.entity_id "
-    "join atlas.attribute_values v on v.tenant_id = p.tenant_id and v.entity_id = here.entity_id and coalesce(v.value_num::text, v.value_text) is not null "
+    "join atlas.attribute_values v on v.tenant_id = p.tenant_id and v.entity_id = here.entity_id and "
+    "coalesce(v.value_num::text, v.value_text) is not null "
     "join atlas.attributes a on a.tenant_id = p.tenant_id and a.attribute_id = v.attribute_id "
     "where p.tenant_id = $1::integer and p.name = 'present' and p.value_type = 3"};
 
@@ -76,21 +80,29 @@ std::optional<std::chrono::milliseconds> parseInterval(QString text)
 int runCollect(const QStringList& arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(QStringLiteral(
-        "Observes this machine: the host, its CPUs, disks, mounts, network interfaces and largest processes become\n"
-        "entities of the tenant \"This machine\". Sends what has changed, until stopped. Reads no command lines."));
+    parser.setApplicationDescription(
+        QStringLiteral("Observes this machine: the host, its CPUs, disks, mounts, network interfaces and "
+                       "largest processes become\n"
+                       "entities of the tenant \"This machine\". Sends what has changed, until stopped. "
+                       "Reads no command lines."));
     Connection::addOptions(parser);
-    const QCommandLineOption tenantName(QStringLiteral("tenant"), QStringLiteral("Tenant to write to, created when missing (default: This machine)."),
-                                        QStringLiteral("name"), QStringLiteral("This machine"));
-    const QCommandLineOption interval(QStringLiteral("interval"), QStringLiteral("Time between two looks (default 1s)."), QStringLiteral("time"), QStringLiteral("1s"));
-    const QCommandLineOption once(QStringLiteral("once"), QStringLiteral("Look twice, one interval apart (rates need two), then end."));
+    const QCommandLineOption tenantName(
+        QStringLiteral("tenant"),
+        QStringLiteral("Tenant to write to, created when missing (default: This machine)."),
+        QStringLiteral("name"), QStringLiteral("This machine"));
+    const QCommandLineOption interval(QStringLiteral("interval"),
+                                      QStringLiteral("Time between two looks (default 1s)."),
+                                      QStringLiteral("time"), QStringLiteral("1s"));
+    const QCommandLineOption once(
+        QStringLiteral("once"), QStringLiteral("Look twice, one interval apart (rates need two), then end."));
     parser.addOptions({tenantName, interval, once, doorOption()});
     parse(parser, QStringLiteral("collect"), arguments);
     const auto pause = parseInterval(parser.value(interval));
     const auto kind = doorFromParser(parser);
     if (!parser.positionalArguments().isEmpty() || !pause || !kind) {
         if (kind)
-            fail(pause ? QStringLiteral("collect takes no words") : QStringLiteral("--interval takes 100ms to 3600s"));
+            fail(pause ? QStringLiteral("collect takes no words")
+                       : QStringLiteral("--interval takes 100ms to 3600s"));
         return Usage;
     }
     auto connection = Connection::fromParser(parser);
@@ -106,7 +118,9 @@ int runCollect(const QStringList& arguments)
     ingest::RetryPolicy policy = retryPolicy();
     if (!parser.isSet(once))
         policy.patience = std::chrono::hours(24 * 365);
-    const auto door = ingest::makeDoor(*kind, connection->client(), connection->endpoint(QStringLiteral("primary"), Purpose::Ingest), policy);
+    const auto door =
+        ingest::makeDoor(*kind, connection->client(),
+                         connection->endpoint(QStringLiteral("primary"), Purpose::Ingest), policy);
     ingest::CollectorOptions options;
     if (parser.isSet(once))
         options.minProcessAge = 0;
@@ -148,7 +162,8 @@ int runCollect(const QStringList& arguments)
         // After a pause of the server the clock goes on from now: no burst of old looks.
         due = std::max(due + *pause, std::chrono::steady_clock::now());
         while (!interrupted() && std::chrono::steady_clock::now() < due)
-            std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(50ms, due - std::chrono::steady_clock::now()));
+            std::this_thread::sleep_for(
+                std::min<std::chrono::steady_clock::duration>(50ms, due - std::chrono::steady_clock::now()));
     }
     say(QStringLiteral("%1 values in %2 rounds").arg(grouped(values)).arg(rounds));
     return parser.isSet(once) ? Interrupted : Ok;

@@ -21,12 +21,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const RegisteredStatement tenantSql{"import.tenant", "Tenant to import into", "select tenant_id from atlas.tenants where name = $1"};
+const RegisteredStatement tenantSql{"import.tenant", "Tenant to import into",
+                                    "select tenant_id from atlas.tenants where name = $1"};
 const RegisteredStatement createSql{"import.create_tenant", "Create the tenant to import into",
                                     "select atlas.create_tenant($1, $2, $3::name[])"};
 
-std::optional<int> tenantFor(Connection& connection, db::BlockingSession& session, const QString& name, bool create,
-                             const QString& isolation, int& status)
+std::optional<int> tenantFor(Connection& connection, db::BlockingSession& session, const QString& name,
+                             bool create, const QString& isolation, int& status)
 {
     if (!create) {
         status = Failed;
@@ -35,7 +36,9 @@ std::optional<int> tenantFor(Connection& connection, db::BlockingSession& sessio
     const auto found = session.exec(tenantSql({db::param(name)}));
     if (found && found->rowCount() == 1)
         return static_cast<int>(found->integer(0, 0).value_or(0));
-    const auto created = found ? session.exec(createSql({db::param(name), db::param(isolation), db::arrayParam(demoLogins(connection))})) : found;
+    const auto created = found ? session.exec(createSql({db::param(name), db::param(isolation),
+                                                         db::arrayParam(demoLogins(connection))}))
+                               : found;
     if (!created) {
         fail(created.error());
         status = exitStatusFor(created.error());
@@ -50,17 +53,26 @@ std::optional<int> tenantFor(Connection& connection, db::BlockingSession& sessio
 int runImport(const QStringList& arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(QStringLiteral(
-        "Imports entities from JSON Lines, one entity a line; - reads standard input. Lines and values that cannot be\n"
-        "taken go to the rejects file with line number and reason, the rest goes on. Exit status 1 when there were any."));
+    parser.setApplicationDescription(
+        QStringLiteral("Imports entities from JSON Lines, one entity a line; - reads standard input. Lines "
+                       "and values that cannot be\n"
+                       "taken go to the rejects file with line number and reason, the rest goes on. Exit "
+                       "status 1 when there were any."));
     Connection::addOptions(parser);
-    const QCommandLineOption tenantName(QStringLiteral("tenant"), QStringLiteral("Tenant to import into."), QStringLiteral("name"));
-    const QCommandLineOption create(QStringLiteral("create"), QStringLiteral("Create the tenant when it does not exist."));
-    const QCommandLineOption isolation(QStringLiteral("isolation"), QStringLiteral("Of a tenant that is created: shared (default) or partition, for a large one."),
-                                       QStringLiteral("kind"), QStringLiteral("shared"));
-    const QCommandLineOption rejectsPath(QStringLiteral("rejects"), QStringLiteral("Rejects file (default: FILE.rejects.jsonl, of standard input import.rejects.jsonl)."),
-                                         QStringLiteral("file"));
-    const QCommandLineOption plain(QStringLiteral("no-timestamps"), QStringLiteral("Keep date-time strings of new attributes as strings."));
+    const QCommandLineOption tenantName(QStringLiteral("tenant"), QStringLiteral("Tenant to import into."),
+                                        QStringLiteral("name"));
+    const QCommandLineOption create(QStringLiteral("create"),
+                                    QStringLiteral("Create the tenant when it does not exist."));
+    const QCommandLineOption isolation(
+        QStringLiteral("isolation"),
+        QStringLiteral("Of a tenant that is created: shared (default) or partition, for a large one."),
+        QStringLiteral("kind"), QStringLiteral("shared"));
+    const QCommandLineOption rejectsPath(
+        QStringLiteral("rejects"),
+        QStringLiteral("Rejects file (default: FILE.rejects.jsonl, of standard input import.rejects.jsonl)."),
+        QStringLiteral("file"));
+    const QCommandLineOption plain(QStringLiteral("no-timestamps"),
+                                   QStringLiteral("Keep date-time strings of new attributes as strings."));
     parser.addOptions({tenantName, create, isolation, rejectsPath, plain});
     parser.addPositionalArgument(QStringLiteral("file"), QStringLiteral("JSON Lines, or -."));
     parse(parser, QStringLiteral("import"), arguments);
@@ -82,7 +94,8 @@ int runImport(const QStringList& arguments)
     }
     QString rejectsFile = parser.value(rejectsPath);
     if (rejectsFile.isEmpty())
-        rejectsFile = fromStdin ? QStringLiteral("import.rejects.jsonl") : words.first() + QStringLiteral(".rejects.jsonl");
+        rejectsFile = fromStdin ? QStringLiteral("import.rejects.jsonl")
+                                : words.first() + QStringLiteral(".rejects.jsonl");
 
     auto connection = Connection::fromParser(parser);
     if (!connection)
@@ -91,7 +104,8 @@ int runImport(const QStringList& arguments)
     if (!session)
         return connection->lastStatus();
     int status = Ok;
-    const auto tenant = tenantFor(*connection, *session, parser.value(tenantName), parser.isSet(create), parser.value(isolation), status);
+    const auto tenant = tenantFor(*connection, *session, parser.value(tenantName), parser.isSet(create),
+                                  parser.value(isolation), status);
     if (!tenant)
         return status;
 
@@ -99,7 +113,8 @@ int runImport(const QStringList& arguments)
     options.tenant = *tenant;
     options.timestamps = !parser.isSet(plain);
     ingest::RejectsFile rejects(rejectsFile);
-    ingest::DurableDoor door(connection->client(), connection->endpoint(QStringLiteral("primary"), Purpose::Ingest), retryPolicy());
+    ingest::DurableDoor door(connection->client(),
+                             connection->endpoint(QStringLiteral("primary"), Purpose::Ingest), retryPolicy());
     ingest::Importer importer(*session, door, rejects, options);
     int readError = 0;
     ingest::LineReader lines([file, &readError](char* data, std::int64_t size) -> std::int64_t {
@@ -132,12 +147,16 @@ int runImport(const QStringList& arguments)
 
     const ingest::ImportCounts& n = importer.counts();
     const double seconds = std::max(progress.seconds(), 0.001);
-    progress.finish(QStringLiteral("%1 lines, %2 values taken (%3 new), %4 new entities, %5 new attributes; rejected: %6 lines, %7 values; %8 s, %9 values/s")
-                        .arg(grouped(n.lines), grouped(n.values), grouped(n.newRows), grouped(n.newEntities), grouped(n.newAttributes),
-                             grouped(n.rejectedLines), grouped(n.rejectedValues), QString::number(seconds, 'f', 1),
+    progress.finish(QStringLiteral("%1 lines, %2 values taken (%3 new), %4 new entities, %5 new attributes; "
+                                   "rejected: %6 lines, %7 values; %8 s, %9 values/s")
+                        .arg(grouped(n.lines), grouped(n.values), grouped(n.newRows), grouped(n.newEntities),
+                             grouped(n.newAttributes), grouped(n.rejectedLines), grouped(n.rejectedValues),
+                             QString::number(seconds, 'f', 1),
                              grouped(static_cast<qint64>(static_cast<double>(n.values) / seconds))));
     if (n.duplicateBatches > 0)
-        say(QStringLiteral("%1 of %2 batches were imported before; they changed nothing").arg(n.duplicateBatches).arg(n.batches));
+        say(QStringLiteral("%1 of %2 batches were imported before; they changed nothing")
+                .arg(n.duplicateBatches)
+                .arg(n.batches));
     if (rejects.isUsed())
         say(QStringLiteral("rejects are in ") + rejects.path());
 

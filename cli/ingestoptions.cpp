@@ -21,7 +21,8 @@ const RegisteredStatement stagingSql{"load.staging", "Is anything staged", "sele
 QCommandLineOption doorOption()
 {
     return {QStringLiteral("door"),
-            QStringLiteral("durable (default): acknowledged is committed. fast: staged, flushed by the agent every 100 ms; a crash of "
+            QStringLiteral("durable (default): acknowledged is committed. fast: staged, flushed by the agent "
+                           "every 100 ms; a crash of "
                            "the primary may lose what was not flushed."),
             QStringLiteral("door"), QStringLiteral("durable")};
 }
@@ -42,7 +43,8 @@ ingest::RetryPolicy retryPolicy()
     ingest::RetryPolicy policy;
     policy.stopped = interrupted;
     // One line for a row of failures, not one each.
-    policy.retrying = [last = std::make_shared<std::pair<QString, std::chrono::steady_clock::time_point>>()](const db::DbError& error) {
+    policy.retrying = [last = std::make_shared<std::pair<QString, std::chrono::steady_clock::time_point>>()](
+                          const db::DbError& error) {
         const auto now = std::chrono::steady_clock::now();
         if (last->first != error.message || now - last->second > 10s)
             say(QStringLiteral("trying again: ") + error.text());

@@ -17,14 +17,16 @@ using namespace std::chrono_literals;
 
 const RegisteredStatement refreshSql{"load.refresh_stats", "Measure a tenant's attributes after the load",
                                      "select atlas.refresh_attribute_stats($1::integer)"};
-const RegisteredStatement analyzeSql{"load.analyze", "Planner statistics after the load", "select atlas.analyze_values()"};
+const RegisteredStatement analyzeSql{"load.analyze", "Planner statistics after the load",
+                                     "select atlas.analyze_values()"};
 const RegisteredStatement vacuumSql{
     "load.vacuum", "Visibility map and planner statistics after the load",
     "vacuum (analyze, skip_locked) atlas.entities, atlas.attributes, atlas.attribute_values"};
 
 // VACUUM of somebody else's table is a warning, not an error.
-const RegisteredStatement ownerSql{"load.is_owner", "May this login vacuum",
-                                   "select pg_has_role(relowner, 'member') from pg_class where oid = 'atlas.attribute_values'::regclass"};
+const RegisteredStatement ownerSql{
+    "load.is_owner", "May this login vacuum",
+    "select pg_has_role(relowner, 'member') from pg_class where oid = 'atlas.attribute_values'::regclass"};
 
 struct Options
 {
@@ -42,10 +44,12 @@ db::Status settle(Connection& connection, db::BlockingSession& session, const in
     // VACUUM is the owner's. Where its login is not ours to use, autovacuum will come to it.
     connection.use(Purpose::Owner);
     bool vacuumed = false;
-    auto owner = db::BlockingSession::open(connection.client(), connection.endpoint(QStringLiteral("primary"), Purpose::Owner), 5s);
+    auto owner = db::BlockingSession::open(
+        connection.client(), connection.endpoint(QStringLiteral("primary"), Purpose::Owner), 5s);
     if (owner) {
         const auto mayVacuum = (*owner)->exec(ownerSql());
-        const auto done = mayVacuum && mayVacuum->boolean(0, 0) ? (*owner)->exec(vacuumSql({}, 10min)) : mayVacuum;
+        const auto done =
+            mayVacuum && mayVacuum->boolean(0, 0) ? (*owner)->exec(vacuumSql({}, 10min)) : mayVacuum;
         vacuumed = mayVacuum && mayVacuum->boolean(0, 0) && done;
         if (!done)
             say(QStringLiteral("vacuum is left to autovacuum: ") + done.error().text());
@@ -82,7 +86,9 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
     for (const qint64 entities : state->entities)
         present += entities;
     if (state->complete) {
-        say(QStringLiteral("already loaded: %1 entities, seed %2").arg(grouped(present)).arg(options.platform.seed));
+        say(QStringLiteral("already loaded: %1 entities, seed %2")
+                .arg(grouped(present))
+                .arg(options.platform.seed));
         return Ok;
     }
     if (state->startedAt == 0 && state->anyEntities()) {
@@ -96,7 +102,8 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
     }
     if (options.status) {
         const auto done = std::count(state->done.begin(), state->done.end(), true);
-        say(state->startedAt ? QStringLiteral("loaded in part: %1 of %2 batches").arg(done).arg(plan.size()) : QStringLiteral("not loaded"));
+        say(state->startedAt ? QStringLiteral("loaded in part: %1 of %2 batches").arg(done).arg(plan.size())
+                             : QStringLiteral("not loaded"));
         return Failed;
     }
 
@@ -105,7 +112,8 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
         say(QStringLiteral("going on with an interrupted load"));
     }
     const ingest::Platform platform(options.platform);
-    if (const db::Status created = ingest::createTenants(session, platform, demoLogins(connection), *state); !created) {
+    if (const db::Status created = ingest::createTenants(session, platform, demoLogins(connection), *state);
+        !created) {
         fail(created.error());
         return exitStatusFor(created.error());
     }
@@ -117,8 +125,10 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
     std::optional<db::Status> result;
     std::atomic<bool> finished{false};
     std::thread work([&] {
-        result = run.run(options.writers,
-                         [&] { return ingest::makeDoor(options.door, connection.client(), endpoint, retryPolicy()); }, interrupted);
+        result = run.run(
+            options.writers,
+            [&] { return ingest::makeDoor(options.door, connection.client(), endpoint, retryPolicy()); },
+            interrupted);
         finished = true;
     });
     while (!finished) {
@@ -131,16 +141,19 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
         return exitStatusFor(result->error());
     }
     if (run.wasStopped()) {
-        progress.finish(QStringLiteral("interrupted; what was loaded stays, the same call goes on from there"));
+        progress.finish(
+            QStringLiteral("interrupted; what was loaded stays, the same call goes on from there"));
         return Interrupted;
     }
     const double seconds = progress.seconds();
-    progress.finish(QStringLiteral("%1 values of %2 entities in %3 s (%4/s, %5 writers, %6 door)")
-                        .arg(grouped(run.rowsSent - before), grouped(options.platform.entities))
-                        .arg(seconds, 0, 'f', 1)
-                        .arg(grouped(static_cast<qint64>(static_cast<double>(run.rowsSent - before) / seconds)))
-                        .arg(options.writers)
-                        .arg(options.door == ingest::DoorKind::Fast ? QStringLiteral("fast") : QStringLiteral("durable")));
+    progress.finish(
+        QStringLiteral("%1 values of %2 entities in %3 s (%4/s, %5 writers, %6 door)")
+            .arg(grouped(run.rowsSent - before), grouped(options.platform.entities))
+            .arg(seconds, 0, 'f', 1)
+            .arg(grouped(static_cast<qint64>(static_cast<double>(run.rowsSent - before) / seconds)))
+            .arg(options.writers)
+            .arg(options.door == ingest::DoorKind::Fast ? QStringLiteral("fast")
+                                                        : QStringLiteral("durable")));
     if (options.door == ingest::DoorKind::Fast && !waitForStaging(session)) {
         fail(QStringLiteral("staged rows are not being flushed: is the agent running?"));
         return interrupted() ? Interrupted : Failed;
@@ -196,10 +209,13 @@ int telemetry(Connection& connection, db::BlockingSession& session, Options opti
     std::optional<db::Status> result;
     std::atomic<bool> finished{false};
     std::thread work([&] {
-        result = telemetry.run([&] { return ingest::makeDoor(options.door, connection.client(), endpoint, policy); }, interrupted);
+        result = telemetry.run(
+            [&] { return ingest::makeDoor(options.door, connection.client(), endpoint, policy); },
+            interrupted);
         finished = true;
     });
-    say(QStringLiteral("sending %1 events a second until stopped").arg(grouped(static_cast<qint64>(options.rate))));
+    say(QStringLiteral("sending %1 events a second until stopped")
+            .arg(grouped(static_cast<qint64>(options.rate))));
     auto next = std::chrono::steady_clock::now() + 10s;
     qint64 last = 0;
     qint64 lastLeftOut = 0;
@@ -222,7 +238,8 @@ int telemetry(Connection& connection, db::BlockingSession& session, Options opti
         fail(result->error());
         return exitStatusFor(result->error());
     }
-    say(QStringLiteral("%1 events in %2 batches").arg(grouped(telemetry.eventsSent), grouped(telemetry.batchesSent)));
+    say(QStringLiteral("%1 events in %2 batches")
+            .arg(grouped(telemetry.eventsSent), grouped(telemetry.batchesSent)));
     return Ok; // being stopped is how it ends
 }
 
@@ -231,21 +248,31 @@ int telemetry(Connection& connection, db::BlockingSession& session, Options opti
 int runLoad(const QStringList& arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(QStringLiteral(
-        "Loads a synthetic platform: five tenants (trucks, turbines, cold-chain units, water meters, a small lab),\n"
-        "the same for the same seed. Loading again changes nothing; an interrupted load goes on where it was.\n"
-        "With --telemetry: keeps the platform's assets sending until stopped."));
+    parser.setApplicationDescription(
+        QStringLiteral("Loads a synthetic platform: five tenants (trucks, turbines, cold-chain units, water "
+                       "meters, a small lab),\n"
+                       "the same for the same seed. Loading again changes nothing; an interrupted load goes "
+                       "on where it was.\n"
+                       "With --telemetry: keeps the platform's assets sending until stopped."));
     Connection::addOptions(parser);
-    const QCommandLineOption entities(QStringLiteral("entities"), QStringLiteral("Entities of all tenants together (default 200000)."),
+    const QCommandLineOption entities(QStringLiteral("entities"),
+                                      QStringLiteral("Entities of all tenants together (default 200000)."),
                                       QStringLiteral("n"), QStringLiteral("200000"));
-    const QCommandLineOption attributes(QStringLiteral("attributes"), QStringLiteral("Attribute types of all tenants together (default 10000)."),
-                                        QStringLiteral("n"), QStringLiteral("10000"));
-    const QCommandLineOption seed(QStringLiteral("seed"), QStringLiteral("Seed (default 1)."), QStringLiteral("s"), QStringLiteral("1"));
-    const QCommandLineOption writers(QStringLiteral("writers"), QStringLiteral("Connections that write at once (default 3; telemetry 2)."),
-                                     QStringLiteral("n"));
-    const QCommandLineOption status(QStringLiteral("status"), QStringLiteral("Only tell: exit status 0 when loaded, 1 when not."));
-    const QCommandLineOption telemetryOption(QStringLiteral("telemetry"), QStringLiteral("Send telemetry of the loaded assets until stopped."));
-    const QCommandLineOption rate(QStringLiteral("rate"), QStringLiteral("Telemetry events a second (default 10000)."),
+    const QCommandLineOption attributes(
+        QStringLiteral("attributes"),
+        QStringLiteral("Attribute types of all tenants together (default 10000)."), QStringLiteral("n"),
+        QStringLiteral("10000"));
+    const QCommandLineOption seed(QStringLiteral("seed"), QStringLiteral("Seed (default 1)."),
+                                  QStringLiteral("s"), QStringLiteral("1"));
+    const QCommandLineOption writers(
+        QStringLiteral("writers"), QStringLiteral("Connections that write at once (default 3; telemetry 2)."),
+        QStringLiteral("n"));
+    const QCommandLineOption status(QStringLiteral("status"),
+                                    QStringLiteral("Only tell: exit status 0 when loaded, 1 when not."));
+    const QCommandLineOption telemetryOption(
+        QStringLiteral("telemetry"), QStringLiteral("Send telemetry of the loaded assets until stopped."));
+    const QCommandLineOption rate(QStringLiteral("rate"),
+                                  QStringLiteral("Telemetry events a second (default 10000)."),
                                   QStringLiteral("r"), QStringLiteral("10000"));
     parser.addOptions({entities, attributes, seed, writers, doorOption(), status, telemetryOption, rate});
     parse(parser, QStringLiteral("load"), arguments);
@@ -266,10 +293,12 @@ int runLoad(const QStringList& arguments)
     if (!door)
         return Usage;
     options.door = *door;
-    if (!std::all_of(std::begin(ok), std::end(ok), [](bool b) { return b; }) || options.platform.entities < 5
-        || options.platform.attributes < 200 || options.platform.entities > 99'999'999 || options.platform.attributes > 1'000'000
-        || options.writers < 1 || options.writers > 32 || !(options.rate >= 1) || options.rate > 1e7) {
-        fail(QStringLiteral("--entities takes 5 to 99999999, --attributes 200 to 1000000, --writers 1 to 32, --rate 1 to 10000000, --seed a whole number"));
+    if (!std::all_of(std::begin(ok), std::end(ok), [](bool b) { return b; }) ||
+        options.platform.entities < 5 || options.platform.attributes < 200 ||
+        options.platform.entities > 99'999'999 || options.platform.attributes > 1'000'000 ||
+        options.writers < 1 || options.writers > 32 || !(options.rate >= 1) || options.rate > 1e7) {
+        fail(QStringLiteral("--entities takes 5 to 99999999, --attributes 200 to 1000000, --writers 1 to 32, "
+                            "--rate 1 to 10000000, --seed a whole number"));
         return Usage;
     }
     auto connection = Connection::fromParser(parser);
@@ -278,7 +307,8 @@ int runLoad(const QStringList& arguments)
     auto session = openPrimary(*connection, Purpose::Ingest, options.writers + 1);
     if (!session)
         return connection->lastStatus() == Ok ? Unreachable : connection->lastStatus();
-    return options.telemetry && !options.status ? telemetry(*connection, *session, options) : load(*connection, *session, options);
+    return options.telemetry && !options.status ? telemetry(*connection, *session, options)
+                                                : load(*connection, *session, options);
 }
 
 } // namespace atlas::cli

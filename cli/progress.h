@@ -7,8 +7,8 @@
 
 namespace atlas::cli {
 
-/// "how far, how fast, how long still" on stderr: a bar that redraws itself on a terminal, plain lines every few
-/// seconds elsewhere.
+/// "how far, how fast, how long still" on stderr: a bar that redraws itself on a terminal, plain lines every
+/// few seconds elsewhere.
 class Progress
 {
 public:

@@ -12,8 +12,8 @@
 
 namespace atlas {
 
-/// Every statement the product can send, for `atlasctl statements` and for the page of what this console runs.
-/// Filled while the program starts (before main), then only read: no locking.
+/// Every statement the product can send, for `atlasctl statements` and for the page of what this console
+/// runs. Filled while the program starts (before main), then only read: no locking.
 class StatementRegistry
 {
 public:
@@ -54,7 +54,9 @@ class RegisteredStatement
 {
 public:
     RegisteredStatement(const char* name, const char* purpose, const char* sql)
-        : m_name(name), m_purpose(purpose), m_sql(sql)
+        : m_name(name)
+        , m_purpose(purpose)
+        , m_sql(sql)
     {
         StatementRegistry::add(name, purpose, sql);
     }

@@ -289,7 +289,8 @@ QJsonObject Environment::toJson() const
     object.insert(QLatin1String("replicas"), list);
     if (warehouse) {
         QJsonObject entry = infoToJson(warehouse->info);
-        entry.insert(QLatin1String("name"), warehouse->name.isEmpty() ? QString(warehouseNode) : warehouse->name);
+        entry.insert(QLatin1String("name"),
+                     warehouse->name.isEmpty() ? QString(warehouseNode) : warehouse->name);
         object.insert(QLatin1String("warehouse"), entry);
     }
     QJsonObject users;

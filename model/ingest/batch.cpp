@@ -10,8 +10,7 @@ namespace atlas::ingest {
 
 namespace {
 
-template<class Integer>
-void appendInteger(std::string& out, Integer value)
+template<class Integer> void appendInteger(std::string& out, Integer value)
 {
     char buffer[24];
     const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
@@ -44,7 +43,11 @@ BatchId BatchId::derive(std::string_view words, std::int64_t startedAt)
     return {QUuid::fromRfc4122(bytes).toByteArray(QUuid::WithoutBraces), startedAt};
 }
 
-Batch::Batch(int tenant, std::string source) : m_tenant(tenant), m_source(std::move(source)) {}
+Batch::Batch(int tenant, std::string source)
+    : m_tenant(tenant)
+    , m_source(std::move(source))
+{
+}
 
 int Batch::entity(std::string_view externalId, std::optional<std::string_view> type,
                   std::optional<std::string_view> name)
@@ -88,14 +91,17 @@ void Batch::begin(int entity, int attribute, std::int64_t observedAt, std::size_
     m_values += m_lastTimeText;
     m_values += '\t';
     ++m_rows;
-    m_bytes += static_cast<std::int64_t>(m_entities[static_cast<std::size_t>(entity)].id.size()
-                                         + m_attributes[static_cast<std::size_t>(attribute)].name.size() + valueBytes);
+    m_bytes +=
+        static_cast<std::int64_t>(m_entities[static_cast<std::size_t>(entity)].id.size() +
+                                  m_attributes[static_cast<std::size_t>(attribute)].name.size() + valueBytes);
 }
 
 void Batch::add(int entity, int attribute, std::int64_t observedAt, const ValueColumns& value)
 {
     begin(entity, attribute, observedAt,
-          value.hasLong ? value.longText.size() : value.hasText ? value.text.size() : 8);
+          value.hasLong   ? value.longText.size()
+          : value.hasText ? value.text.size()
+                          : 8);
     appendColumns(m_values, value);
     m_values += '\n';
 }
@@ -258,8 +264,8 @@ const char* nameProblem(std::string_view text, NameKind kind)
         return kind == NameKind::Attribute ? "an attribute's name is empty" : "the entity's id is empty";
     const std::size_t limit = kind == NameKind::EntityType ? maxTypeCharacters : maxNameCharacters;
     if (countCharacters(text) > limit)
-        return kind == NameKind::Attribute ? "an attribute's name is longer than 500 characters"
-               : kind == NameKind::EntityId ? "the entity's id is longer than 500 characters"
+        return kind == NameKind::Attribute    ? "an attribute's name is longer than 500 characters"
+               : kind == NameKind::EntityId   ? "the entity's id is longer than 500 characters"
                : kind == NameKind::EntityName ? "the entity's name is longer than 500 characters"
                                               : "the entity's type is longer than 200 characters";
     return nullptr;

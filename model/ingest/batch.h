@@ -27,9 +27,9 @@ struct BatchId
     bool operator==(const BatchId&) const = default;
 };
 
-/// Observations of one tenant on their way to the server, dictionary-encoded: every entity and attribute once, values
-/// refer to them by number. Values are written as COPY text at once, nothing is allocated per value. Keeps its
-/// content until reset(), so that a door can send it again. Not thread-safe.
+/// Observations of one tenant on their way to the server, dictionary-encoded: every entity and attribute
+/// once, values refer to them by number. Values are written as COPY text at once, nothing is allocated per
+/// value. Keeps its content until reset(), so that a door can send it again. Not thread-safe.
 class Batch
 {
 public:
@@ -38,8 +38,8 @@ public:
     int tenant() const { return m_tenant; }
     const std::string& source() const { return m_source; }
 
-    /// Number of the entity, added when it is new. Type and name replace what the batch held; nullopt leaves what the
-    /// server has. Names must be valid (nameProblem()).
+    /// Number of the entity, added when it is new. Type and name replace what the batch held; nullopt leaves
+    /// what the server has. Names must be valid (nameProblem()).
     int entity(std::string_view externalId, std::optional<std::string_view> type = std::nullopt,
                std::optional<std::string_view> name = std::nullopt);
     /// Number of the attribute of that name and type, added when it is new.
@@ -57,8 +57,8 @@ public:
     std::int64_t rows() const { return m_rows; }
     int entityCount() const { return static_cast<int>(m_entities.size()); }
     const std::string& entityId(int entity) const { return m_entities[static_cast<std::size_t>(entity)].id; }
-    /// Of names and values as received, the ledger's measure: per row the entity's id, the attribute's name and the
-    /// value's text (8 for numbers, booleans and timestamps).
+    /// Of names and values as received, the ledger's measure: per row the entity's id, the attribute's name
+    /// and the value's text (8 for numbers, booleans and timestamps).
     std::int64_t bytes() const { return m_bytes; }
     /// Memory held, for deciding when a batch is full.
     std::size_t sizeInBytes() const { return m_values.size() + m_dictionaryBytes; }

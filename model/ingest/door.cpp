@@ -14,16 +14,17 @@ using namespace std::chrono_literals;
 
 const RegisteredStatement begin{"ingest.begin", "Begin a batch", "begin"};
 const RegisteredStatement commit{"ingest.end", "Commit a batch", "commit"};
-const RegisteredStatement openTables{"ingest.open", "Temporary tables for batches", "select atlas.ingest_open()"};
+const RegisteredStatement openTables{"ingest.open", "Temporary tables for batches",
+                                     "select atlas.ingest_open()"};
 const RegisteredStatement copyEntities{
     "ingest.copy_entities", "Entities of a batch",
     "copy pg_temp.ingest_entities (entity_ord, external_id, entity_type, entity_name) from stdin"};
 const RegisteredStatement copyAttributes{
     "ingest.copy_attributes", "Attributes of a batch",
     "copy pg_temp.ingest_attributes (attribute_ord, name, value_type) from stdin"};
-const RegisteredStatement copyValues{
-    "ingest.copy_values", "Values of a batch",
-    "copy pg_temp.ingest_values (entity_ord, attribute_ord, observed_at, value_num, value_text, value_exact, value_long) from stdin"};
+const RegisteredStatement copyValues{"ingest.copy_values", "Values of a batch",
+                                     "copy pg_temp.ingest_values (entity_ord, attribute_ord, observed_at, "
+                                     "value_num, value_text, value_exact, value_long) from stdin"};
 const RegisteredStatement takeBatch{
     "ingest.take", "Take a batch into history, current values, hot set and ledger",
     "select duplicate, rows, changed, rejected, new_entities, new_attributes "
@@ -34,12 +35,13 @@ const RegisteredStatement readLedger{
     "where tenant_id = $1::integer and batch_id = $2::uuid and started_at = $3::timestamptz"};
 const RegisteredStatement asynchronous{"ingest.asynchronous", "Staging does not wait for the disk",
                                        "set synchronous_commit = off"};
-const RegisteredStatement copyStaging{
-    "ingest.copy_staging", "Rows of the fast door",
-    "copy atlas.ingest_staging (tenant_id, external_id, entity_type, entity_name, attribute, value_type, observed_at, "
-    "value_num, value_text, value_exact, value_long, source) from stdin"};
+const RegisteredStatement copyStaging{"ingest.copy_staging", "Rows of the fast door",
+                                      "copy atlas.ingest_staging (tenant_id, external_id, entity_type, "
+                                      "entity_name, attribute, value_type, observed_at, "
+                                      "value_num, value_text, value_exact, value_long, source) from stdin"};
 
-// Generous: a batch that waits behind a checkpoint is still worth waiting for; a dead link is found by keepalives.
+// Generous: a batch that waits behind a checkpoint is still worth waiting for; a dead link is found by
+// keepalives.
 constexpr auto batchDeadline = 120s;
 
 db::Result<db::ResultSet> copyText(db::BlockingSession& session, const RegisteredStatement& statement,
@@ -79,7 +81,9 @@ bool isWorthRetrying(const db::DbError& error)
 }
 
 Door::Door(db::Client& client, QString endpoint, RetryPolicy policy)
-    : m_client(client), m_endpoint(std::move(endpoint)), m_policy(std::move(policy))
+    : m_client(client)
+    , m_endpoint(std::move(endpoint))
+    , m_policy(std::move(policy))
 {
 }
 
@@ -106,7 +110,8 @@ db::Result<BatchResult> Door::persist(const Attempt& attempt)
             result->attempts = attempts;
             return result;
         }
-        // Whatever state the session is in: a new one is clean, and the old one's work is rolled back with it.
+        // Whatever state the session is in: a new one is clean, and the old one's work is rolled back with
+        // it.
         m_session.reset();
         const Clock::time_point now = Clock::now();
         if (!firstFailure)
@@ -136,7 +141,8 @@ db::Result<BatchResult> DurableDoor::send(const Batch& batch, const BatchId& id)
     return persist([&](db::BlockingSession& session) { return attempt(session, batch, id); });
 }
 
-db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const Batch& batch, const BatchId& id)
+db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const Batch& batch,
+                                             const BatchId& id)
 {
     if (const auto begun = session.exec(begin()); !begun)
         return begun.error();
@@ -151,11 +157,10 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
         if (const auto copied = copyText(session, copyValues, batch.valuesCopy()); !copied)
             return copied.error();
     }
-    const auto taken =
-        session.exec(takeBatch({db::param(batch.tenant()), db::param(id.uuid), timestampParam(id.startedAt),
-                                db::param(name()), db::param(QByteArray::fromStdString(batch.source())),
-                                db::param(batch.bytes())},
-                               batchDeadline));
+    const auto taken = session.exec(takeBatch(
+        {db::param(batch.tenant()), db::param(id.uuid), timestampParam(id.startedAt), db::param(name()),
+         db::param(QByteArray::fromStdString(batch.source())), db::param(batch.bytes())},
+        batchDeadline));
     if (!taken)
         return taken.error();
     BatchResult result;
@@ -166,8 +171,8 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
     result.newEntities = taken->integer(0, 4).value_or(0);
     result.newAttributes = taken->integer(0, 5).value_or(0);
     if (result.duplicate) {
-        const auto earlier =
-            session.exec(readLedger({db::param(batch.tenant()), db::param(id.uuid), timestampParam(id.startedAt)}));
+        const auto earlier = session.exec(
+            readLedger({db::param(batch.tenant()), db::param(id.uuid), timestampParam(id.startedAt)}));
         if (!earlier)
             return earlier.error();
         if (earlier->rowCount() == 1) {

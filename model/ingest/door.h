@@ -13,11 +13,11 @@ namespace atlas::ingest {
 /// What became of a batch.
 struct BatchResult
 {
-    bool duplicate = false;         ///< it was in the ledger already; the counts are those of then
-    std::int64_t rows = 0;          ///< observations new in history
-    std::int64_t changed = 0;       ///< current values that became newer
-    std::int64_t rejected = 0;      ///< observations in ingest_rejects
-    std::int64_t newEntities = 0;   ///< 0 for a duplicate: the ledger does not keep it
+    bool duplicate = false;       ///< it was in the ledger already; the counts are those of then
+    std::int64_t rows = 0;        ///< observations new in history
+    std::int64_t changed = 0;     ///< current values that became newer
+    std::int64_t rejected = 0;    ///< observations in ingest_rejects
+    std::int64_t newEntities = 0; ///< 0 for a duplicate: the ledger does not keep it
     std::int64_t newAttributes = 0;
     int attempts = 1;
 };
@@ -33,8 +33,8 @@ struct RetryPolicy
     std::function<void(const db::DbError&)> retrying;
 };
 
-/// A way for batches into the platform. Opens a session of its own when it needs one and again when that broke.
-/// Waits for the server: for worker threads and the command line. One thread at a time.
+/// A way for batches into the platform. Opens a session of its own when it needs one and again when that
+/// broke. Waits for the server: for worker threads and the command line. One thread at a time.
 class Door
 {
 public:
@@ -61,11 +61,11 @@ private:
     std::unique_ptr<db::BlockingSession> m_session;
 };
 
-/// Guarantee: when send() returns a result, history, current values, hot projection and ledger row are committed
-/// together and flushed to the primary's disk (synchronous_commit of the server permitting); a crash of the primary
-/// loses none of it. When it returns an error, all of it is there or none; sending the same batch with the same id
-/// again is always right: it is found in the ledger, or taken. Conflicts, deadlocks and lost connections are tried
-/// again that way by send() itself.
+/// Guarantee: when send() returns a result, history, current values, hot projection and ledger row are
+/// committed together and flushed to the primary's disk (synchronous_commit of the server permitting); a
+/// crash of the primary loses none of it. When it returns an error, all of it is there or none; sending the
+/// same batch with the same id again is always right: it is found in the ledger, or taken. Conflicts,
+/// deadlocks and lost connections are tried again that way by send() itself.
 class DurableDoor final : public Door
 {
 public:
@@ -80,14 +80,14 @@ private:
     db::Result<BatchResult> attempt(db::BlockingSession& session, const Batch& batch, const BatchId& id);
 };
 
-/// Guarantee: when send() returns a result, the rows are in ingest_staging, an unlogged table, and in no reader's view
-/// yet. The agent's flush moves them on every 100 ms in a synchronous transaction; from then on they are as safe as
-/// the durable door's. A crash of the primary before that empties the table: lost is what was acknowledged since the
-/// last flush, that is 100 ms and the time one flush takes while the agent runs and keeps up, everything that waits
-/// when it does not; a failover to a replica likewise (unlogged tables are not replicated). A client's crash or a
-/// clean restart loses nothing.
-/// Rows are counted when they land; what a wrong type rejects is found at the flush, in ingest_rejects. After a lost
-/// connection the rows are sent again and may land twice: the second copy of an observation changes nothing.
+/// Guarantee: when send() returns a result, the rows are in ingest_staging, an unlogged table, and in no
+/// reader's view yet. The agent's flush moves them on every 100 ms in a synchronous transaction; from then on
+/// they are as safe as the durable door's. A crash of the primary before that empties the table: lost is what
+/// was acknowledged since the last flush, that is 100 ms and the time one flush takes while the agent runs
+/// and keeps up, everything that waits when it does not; a failover to a replica likewise (unlogged tables
+/// are not replicated). A client's crash or a clean restart loses nothing. Rows are counted when they land;
+/// what a wrong type rejects is found at the flush, in ingest_rejects. After a lost connection the rows are
+/// sent again and may land twice: the second copy of an observation changes nothing.
 class FastDoor final : public Door
 {
 public:
@@ -100,7 +100,8 @@ protected:
 };
 
 enum class DoorKind { Durable = 1, Fast };
-std::unique_ptr<Door> makeDoor(DoorKind kind, db::Client& client, const QString& endpoint, RetryPolicy policy);
+std::unique_ptr<Door> makeDoor(DoorKind kind, db::Client& client, const QString& endpoint,
+                               RetryPolicy policy);
 
 /// Worth sending the same again: broken or refused connections, conflicts, a server that starts.
 bool isWorthRetrying(const db::DbError& error);

@@ -17,7 +17,9 @@ struct DutyRunner::Worker
 };
 
 DutyRunner::DutyRunner(db::Client& client, QString endpoint, Report report)
-    : m_client(client), m_endpoint(std::move(endpoint)), m_report(std::move(report))
+    : m_client(client)
+    , m_endpoint(std::move(endpoint))
+    , m_report(std::move(report))
 {
 }
 

@@ -25,9 +25,9 @@ struct Duty
     std::function<db::Result<bool>(db::BlockingSession&)> round;
 };
 
-/// Runs each duty on a thread and a connection of its own, so that a slow one delays no other. A failed round is
-/// tried again at the next interval, over a new connection and with growing pauses when the server cannot be
-/// reached. Every row of failures is reported once, and its end once.
+/// Runs each duty on a thread and a connection of its own, so that a slow one delays no other. A failed round
+/// is tried again at the next interval, over a new connection and with growing pauses when the server cannot
+/// be reached. Every row of failures is reported once, and its end once.
 class DutyRunner
 {
 public:

@@ -14,11 +14,13 @@ namespace atlas::ingest {
 
 namespace {
 
-const RegisteredStatement catalogueSql{"import.catalogue", "Types of known attributes",
-                                       "select name, value_type from atlas.attributes where tenant_id = $1::integer"};
-const RegisteredStatement earlierSql{"import.earlier", "When the same file was imported first",
-                                     "select extract(epoch from min(started_at))::numeric * 1000000 from atlas.ingest_batches "
-                                     "where tenant_id = $1::integer and batch_id = $2::uuid"};
+const RegisteredStatement catalogueSql{
+    "import.catalogue", "Types of known attributes",
+    "select name, value_type from atlas.attributes where tenant_id = $1::integer"};
+const RegisteredStatement earlierSql{
+    "import.earlier", "When the same file was imported first",
+    "select extract(epoch from min(started_at))::numeric * 1000000 from atlas.ingest_batches "
+    "where tenant_id = $1::integer and batch_id = $2::uuid"};
 const RegisteredStatement rejectsSql{
     "import.rejects", "Values of a batch that the server rejected",
     "select external_id, attribute, (extract(epoch from observed_at) * 1000000)::bigint, value, reason "
@@ -79,7 +81,8 @@ void RejectsFile::line(std::int64_t number, std::string_view reason, std::string
 void RejectsFile::longLine(std::int64_t number, std::string_view reason,
                            const std::function<bool(std::string_view&)>& next)
 {
-    // Base64 because a piece may end inside a character, and in multiples of three bytes so that the pieces join.
+    // Base64 because a piece may end inside a character, and in multiples of three bytes so that the pieces
+    // join.
     std::string out = "{\"line\": " + std::to_string(number) + ", \"reason\": ";
     appendJsonString(out, reason);
     out += ", \"base64\": \"";
@@ -87,7 +90,9 @@ void RejectsFile::longLine(std::int64_t number, std::string_view reason,
     std::string rest;
     std::string_view piece;
     const auto encode = [this](std::string_view bytes) {
-        write(QByteArray::fromRawData(bytes.data(), static_cast<qsizetype>(bytes.size())).toBase64().toStdString());
+        write(QByteArray::fromRawData(bytes.data(), static_cast<qsizetype>(bytes.size()))
+                  .toBase64()
+                  .toStdString());
     };
     while (next(piece)) {
         rest.append(piece);
@@ -115,12 +120,17 @@ void RejectsFile::value(std::int64_t number, std::string_view reason, std::strin
 }
 
 Importer::Importer(db::BlockingSession& session, Door& door, RejectsFile& rejects, ImportOptions options)
-    : m_session(session), m_door(door), m_rejects(rejects), m_options(std::move(options)),
-      m_identity(QCryptographicHash::Sha256), m_startedAt(nowMicroseconds()), m_batch(m_options.tenant, m_options.source)
+    : m_session(session)
+    , m_door(door)
+    , m_rejects(rejects)
+    , m_options(std::move(options))
+    , m_identity(QCryptographicHash::Sha256)
+    , m_startedAt(nowMicroseconds())
+    , m_batch(m_options.tenant, m_options.source)
 {
     // What decides how a file is read is part of its batches' identity.
-    m_identity.addData(bytesOf("atlas import 1 " + std::to_string(m_options.batchBytes)
-                               + (m_options.timestamps ? " timestamps" : " plain")));
+    m_identity.addData(bytesOf("atlas import 1 " + std::to_string(m_options.batchBytes) +
+                               (m_options.timestamps ? " timestamps" : " plain")));
 }
 
 Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stopped)
@@ -129,9 +139,7 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
         m_identity.addData(bytesOf(bytes));
         m_consumed += bytes.size();
     };
-    const auto outcome = [this] {
-        return m_error ? End::DatabaseFailed : End::RejectsFailed;
-    };
+    const auto outcome = [this] { return m_error ? End::DatabaseFailed : End::RejectsFailed; };
     std::string_view text;
     for (;;) {
         switch (lines.next(text)) {
@@ -147,9 +155,8 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
         case LineReader::Result::LongLine:
             ++m_counts.lines;
             ++m_counts.rejectedLines;
-            m_rejects.longLine(lines.lineNumber(), "the line is longer than 128 MiB", [&](std::string_view& piece) {
-                return lines.nextPiece(piece);
-            });
+            m_rejects.longLine(lines.lineNumber(), "the line is longer than 128 MiB",
+                               [&](std::string_view& piece) { return lines.nextPiece(piece); });
             if (!m_rejects.isGood())
                 return End::RejectsFailed;
             break;
@@ -176,7 +183,8 @@ bool Importer::flush()
     m_consumed = 0;
     if (m_lines.empty())
         return m_rejects.isGood();
-    BatchId id = BatchId::derive(std::string_view(digest.constData(), static_cast<std::size_t>(digest.size())), m_startedAt);
+    BatchId id = BatchId::derive(
+        std::string_view(digest.constData(), static_cast<std::size_t>(digest.size())), m_startedAt);
     if (m_firstBatch) {
         // Lines without a time get the time the file was first imported: the same again then changes nothing.
         if (!findEarlierRun(id.uuid))
@@ -230,10 +238,11 @@ bool Importer::findEarlierRun(const QByteArray& uuid)
 bool Importer::readCatalogue()
 {
     m_catalogue.clear();
-    const db::Status read =
-        m_session.stream(catalogueSql({db::param(m_options.tenant)}), 5000, [this](const db::ResultSet& rows) {
+    const db::Status read = m_session.stream(
+        catalogueSql({db::param(m_options.tenant)}), 5000, [this](const db::ResultSet& rows) {
             for (int row = 0; row < rows.rowCount(); ++row)
-                m_catalogue.insert(rows.bytes(row, 0).toByteArray(), static_cast<ValueType>(rows.integer(row, 1).value_or(1)));
+                m_catalogue.insert(rows.bytes(row, 0).toByteArray(),
+                                   static_cast<ValueType>(rows.integer(row, 1).value_or(1)));
         });
     if (!read) {
         m_error = read.error();
@@ -262,7 +271,8 @@ void Importer::take(const Line& line)
 void Importer::takeValue(const Line& line, int entity, std::int64_t observedAt, const SentValue& value)
 {
     using Kind = JsonReader::Kind;
-    const QByteArray key = QByteArray::fromRawData(value.name.data(), static_cast<qsizetype>(value.name.size()));
+    const QByteArray key =
+        QByteArray::fromRawData(value.name.data(), static_cast<qsizetype>(value.name.size()));
     const auto known = m_catalogue.constFind(key);
     const bool isKnown = known != m_catalogue.constEnd();
     const char* problem = value.problem;
@@ -297,7 +307,8 @@ void Importer::takeValue(const Line& line, int entity, std::int64_t observedAt, 
         return;
     }
     if (!isKnown)
-        m_catalogue.insert(QByteArray(value.name.data(), static_cast<qsizetype>(value.name.size())), m_columns.type);
+        m_catalogue.insert(QByteArray(value.name.data(), static_cast<qsizetype>(value.name.size())),
+                           m_columns.type);
     m_batch.add(entity, m_batch.attribute(value.name, m_columns.type), observedAt, m_columns);
 }
 
@@ -306,7 +317,9 @@ bool Importer::copyServerRejects(const BatchId& id)
     QHash<QByteArray, std::vector<const SentLine*>> linesOf;
     for (const SentLine& line : m_sentLines)
         linesOf[QByteArray::fromStdString(m_batch.entityId(line.entity))].push_back(&line);
-    const auto view = [](QByteArrayView bytes) { return std::string_view(bytes.data(), static_cast<std::size_t>(bytes.size())); };
+    const auto view = [](QByteArrayView bytes) {
+        return std::string_view(bytes.data(), static_cast<std::size_t>(bytes.size()));
+    };
     const db::Status read = m_session.stream(
         rejectsSql({db::param(m_options.tenant), db::param(id.uuid)}), 1000, [&](const db::ResultSet& rows) {
             for (int row = 0; row < rows.rowCount(); ++row) {
@@ -319,7 +332,8 @@ bool Importer::copyServerRejects(const BatchId& id)
                         break;
                     }
                 }
-                m_rejects.value(number, view(rows.bytes(row, 4)), view(rows.bytes(row, 0)), view(rows.bytes(row, 1)), view(rows.bytes(row, 3)));
+                m_rejects.value(number, view(rows.bytes(row, 4)), view(rows.bytes(row, 0)),
+                                view(rows.bytes(row, 1)), view(rows.bytes(row, 3)));
             }
         });
     if (!read) {

@@ -17,21 +17,26 @@
 
 namespace atlas::ingest {
 
-/// What could not be taken, one JSON object a line: {"line": 7, "reason": "…", "text": "…"}, for a single value also
-/// "entity" and "attribute". Text that is not UTF-8 is given as "base64" instead. The file appears with the first.
+/// What could not be taken, one JSON object a line: {"line": 7, "reason": "…", "text": "…"}, for a single
+/// value also "entity" and "attribute". Text that is not UTF-8 is given as "base64" instead. The file appears
+/// with the first.
 class RejectsFile
 {
 public:
-    explicit RejectsFile(QString path) : m_path(std::move(path)) {}
+    explicit RejectsFile(QString path)
+        : m_path(std::move(path))
+    {
+    }
     ~RejectsFile();
     RejectsFile(const RejectsFile&) = delete;
     RejectsFile& operator=(const RejectsFile&) = delete;
 
     void line(std::int64_t number, std::string_view reason, std::string_view text);
     /// A line too long to hold: its text comes piece by piece until next() returns false.
-    void longLine(std::int64_t number, std::string_view reason, const std::function<bool(std::string_view&)>& next);
-    void value(std::int64_t number, std::string_view reason, std::string_view entity, std::string_view attribute,
-               std::string_view text);
+    void longLine(std::int64_t number, std::string_view reason,
+                  const std::function<bool(std::string_view&)>& next);
+    void value(std::int64_t number, std::string_view reason, std::string_view entity,
+               std::string_view attribute, std::string_view text);
 
     const QString& path() const { return m_path; }
     bool isUsed() const { return m_file != nullptr; }
@@ -52,17 +57,18 @@ struct ImportOptions
     std::string source = "import";
     /// A new attribute whose first value is an RFC 3339 date-time string becomes a timestamp.
     bool timestamps = true;
-    /// A batch is closed after the line that brings it to this many bytes of input. Part of a batch's identity.
+    /// A batch is closed after the line that brings it to this many bytes of input. Part of a batch's
+    /// identity.
     std::size_t batchBytes = 1'500'000;
 };
 
 struct ImportCounts
 {
-    std::atomic<std::int64_t> lines{0};           ///< read, empty ones included
+    std::atomic<std::int64_t> lines{0}; ///< read, empty ones included
     std::atomic<std::int64_t> emptyLines{0};
     std::atomic<std::int64_t> rejectedLines{0};
-    std::atomic<std::int64_t> values{0};          ///< sent and not rejected
-    std::atomic<std::int64_t> newRows{0};         ///< observations the server did not have
+    std::atomic<std::int64_t> values{0};  ///< sent and not rejected
+    std::atomic<std::int64_t> newRows{0}; ///< observations the server did not have
     std::atomic<std::int64_t> rejectedValues{0};
     std::atomic<std::int64_t> newEntities{0};
     std::atomic<std::int64_t> newAttributes{0};
@@ -71,9 +77,10 @@ struct ImportCounts
     std::atomic<std::int64_t> bytesRead{0};
 };
 
-/// Reads JSON Lines (docs/import-format.md) and sends them through the durable door, a batch at a time, in the order of
-/// the file, in bounded memory. Batches are identified by the content of the file up to their end: importing the same
-/// again, or going on after an interruption, changes nothing that is there. Waits for the server.
+/// Reads JSON Lines (docs/import-format.md) and sends them through the durable door, a batch at a time, in
+/// the order of the file, in bounded memory. Batches are identified by the content of the file up to their
+/// end: importing the same again, or going on after an interruption, changes nothing that is there. Waits for
+/// the server.
 class Importer
 {
 public:
@@ -114,10 +121,11 @@ private:
     ImportCounts m_counts;
     std::optional<db::DbError> m_error;
 
-    std::string m_text;            ///< the lines of the batch being gathered
+    std::string m_text; ///< the lines of the batch being gathered
     std::vector<Line> m_lines;
-    QCryptographicHash m_identity; ///< of everything read so far: a digest a batch, each part of the next one's
-    std::size_t m_consumed = 0;    ///< bytes since the last batch's end
+    QCryptographicHash
+        m_identity;             ///< of everything read so far: a digest a batch, each part of the next one's
+    std::size_t m_consumed = 0; ///< bytes since the last batch's end
     std::int64_t m_startedAt = 0;
     bool m_firstBatch = true;
 

@@ -5,7 +5,10 @@
 
 namespace atlas::ingest {
 
-JsonReader::JsonReader(std::string_view text) : m_text(text) {}
+JsonReader::JsonReader(std::string_view text)
+    : m_text(text)
+{
+}
 
 bool JsonReader::fail(const char* problem)
 {
@@ -16,8 +19,8 @@ bool JsonReader::fail(const char* problem)
 
 void JsonReader::skipSpace()
 {
-    while (m_at < m_text.size()
-           && (m_text[m_at] == ' ' || m_text[m_at] == '\t' || m_text[m_at] == '\n' || m_text[m_at] == '\r'))
+    while (m_at < m_text.size() &&
+           (m_text[m_at] == ' ' || m_text[m_at] == '\t' || m_text[m_at] == '\n' || m_text[m_at] == '\r'))
         ++m_at;
 }
 
@@ -27,15 +30,32 @@ JsonReader::Kind JsonReader::peek()
     if (failed() || m_at >= m_text.size())
         return Kind::None;
     switch (m_text[m_at]) {
-    case 'n': return Kind::Null;
-    case 't': return Kind::True;
-    case 'f': return Kind::False;
-    case '"': return Kind::String;
-    case '{': return Kind::Object;
-    case '[': return Kind::Array;
-    case '-': case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9': return Kind::Number;
-    default: return Kind::None;
+    case 'n':
+        return Kind::Null;
+    case 't':
+        return Kind::True;
+    case 'f':
+        return Kind::False;
+    case '"':
+        return Kind::String;
+    case '{':
+        return Kind::Object;
+    case '[':
+        return Kind::Array;
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
+        return Kind::Number;
+    default:
+        return Kind::None;
     }
 }
 
@@ -161,17 +181,32 @@ bool JsonReader::readString(std::string& out)
             break;
         const char escape = m_text[m_at++];
         switch (escape) {
-        case '"': case '\\': case '/': out += escape; break;
-        case 'b': out += '\b'; break;
-        case 'f': out += '\f'; break;
-        case 'n': out += '\n'; break;
-        case 'r': out += '\r'; break;
-        case 't': out += '\t'; break;
+        case '"':
+        case '\\':
+        case '/':
+            out += escape;
+            break;
+        case 'b':
+            out += '\b';
+            break;
+        case 'f':
+            out += '\f';
+            break;
+        case 'n':
+            out += '\n';
+            break;
+        case 'r':
+            out += '\r';
+            break;
+        case 't':
+            out += '\t';
+            break;
         case 'u':
             if (!appendCodePoint(out))
                 return false;
             break;
-        default: return fail("an unknown escape after a backslash");
+        default:
+            return fail("an unknown escape after a backslash");
         }
         from = m_at;
     }
@@ -242,7 +277,9 @@ bool JsonReader::compactValue(std::string& out, const char*& unstorable)
     };
     for (;;) {
         switch (peek()) {
-        case Kind::Null: case Kind::True: case Kind::False: {
+        case Kind::Null:
+        case Kind::True:
+        case Kind::False: {
             const std::size_t from = m_at;
             if (!readLiteral())
                 return false;
@@ -265,7 +302,8 @@ bool JsonReader::compactValue(std::string& out, const char*& unstorable)
                 unstorable = "JSON with the character NUL (U+0000) cannot be stored";
             appendJsonString(out, m_scratch);
             break;
-        case Kind::Object: case Kind::Array: {
+        case Kind::Object:
+        case Kind::Array: {
             const char bracket = m_text[m_at++];
             const char closing = bracket == '{' ? '}' : ']';
             out += bracket;
@@ -282,7 +320,8 @@ bool JsonReader::compactValue(std::string& out, const char*& unstorable)
                 return false;
             continue; // the first element's value
         }
-        case Kind::None: return fail(m_at >= m_text.size() ? "the line ends inside a value" : "not a JSON value");
+        case Kind::None:
+            return fail(m_at >= m_text.size() ? "the line ends inside a value" : "not a JSON value");
         }
         // A value is complete: close what ends here, or go on with the next element.
         for (;;) {
@@ -340,13 +379,27 @@ void appendJsonString(std::string& out, std::string_view text)
         out.append(text, from, i - from);
         from = i + 1;
         switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\b': out += "\\b"; break;
-        case '\f': out += "\\f"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\b':
+            out += "\\b";
+            break;
+        case '\f':
+            out += "\\f";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
         default:
             out += "\\u00";
             out += hex[c >> 4];

@@ -7,9 +7,9 @@
 
 namespace atlas::ingest {
 
-/// A strict pull reader of one JSON text (RFC 8259) that keeps every number as it was written. Libraries that parse
-/// numbers refuse 1e400 or round 9007199254740993 even where they hand the digits over.
-/// After an error every call returns false; problem() and position() say what and where.
+/// A strict pull reader of one JSON text (RFC 8259) that keeps every number as it was written. Libraries that
+/// parse numbers refuse 1e400 or round 9007199254740993 even where they hand the digits over. After an error
+/// every call returns false; problem() and position() say what and where.
 class JsonReader
 {
 public:
@@ -19,8 +19,8 @@ public:
     /// What comes next, whitespace skipped. None: nothing or no beginning of a value.
     Kind peek();
 
-    /// After peek() said Object: its '{'. Then nextMember() until it returns false, each time followed by reading or
-    /// skipping the member's value.
+    /// After peek() said Object: its '{'. Then nextMember() until it returns false, each time followed by
+    /// reading or skipping the member's value.
     bool enterObject();
     bool nextMember(std::string& key);
     /// Decodes into `out`; escapes resolved. A lone surrogate is an error, NUL is not.
@@ -28,8 +28,8 @@ public:
     /// The number's characters within the text.
     bool readNumber(std::string_view& token);
     bool readLiteral();
-    /// Any value, written to `out` without whitespace, strings with the fewest escapes. `unstorable` is set, without
-    /// making the text invalid, to why jsonb could not hold it: NUL, too deep, a number out of range.
+    /// Any value, written to `out` without whitespace, strings with the fewest escapes. `unstorable` is set,
+    /// without making the text invalid, to why jsonb could not hold it: NUL, too deep, a number out of range.
     bool compactValue(std::string& out, const char*& unstorable);
     bool skipValue();
     /// True when only whitespace is left.

@@ -158,7 +158,8 @@ std::string parseObservation(std::string_view line, Observation& out)
     std::string key;
     while (reader.nextMember(key)) {
         static constexpr std::string_view keys[] = {"id", "type", "name", "observed_at", "attributes"};
-        const auto known = static_cast<unsigned>(std::find(std::begin(keys), std::end(keys), key) - std::begin(keys));
+        const auto known =
+            static_cast<unsigned>(std::find(std::begin(keys), std::end(keys), key) - std::begin(keys));
         if (known == std::size(keys)) {
             std::string quoted;
             appendJsonString(quoted, key);
@@ -169,11 +170,20 @@ std::string parseObservation(std::string_view line, Observation& out)
         seen |= 1u << known;
         std::string problem;
         switch (known) {
-        case 0: problem = readId(reader, out); break;
-        case 1: problem = readText(reader, "type", NameKind::EntityType, out.type); break;
-        case 2: problem = readText(reader, "name", NameKind::EntityName, out.name); break;
-        case 3: problem = readObservedAt(reader, out); break;
-        default: problem = readAttributes(reader, out);
+        case 0:
+            problem = readId(reader, out);
+            break;
+        case 1:
+            problem = readText(reader, "type", NameKind::EntityType, out.type);
+            break;
+        case 2:
+            problem = readText(reader, "name", NameKind::EntityName, out.name);
+            break;
+        case 3:
+            problem = readObservedAt(reader, out);
+            break;
+        default:
+            problem = readAttributes(reader, out);
         }
         if (!problem.empty())
             return problem;
@@ -188,7 +198,9 @@ std::string parseObservation(std::string_view line, Observation& out)
     return {};
 }
 
-LineReader::LineReader(Source source, std::size_t maxLine) : m_source(std::move(source)), m_maxLine(maxLine)
+LineReader::LineReader(Source source, std::size_t maxLine)
+    : m_source(std::move(source))
+    , m_maxLine(maxLine)
 {
     m_buffer.resize(std::min<std::size_t>(m_maxLine, 1 << 20));
 }

@@ -18,8 +18,8 @@ struct SentValue
 {
     std::string name;
     JsonReader::Kind kind = JsonReader::Kind::Null;
-    std::string text;                    ///< string decoded, number as written, object or array compact
-    const char* problem = nullptr;       ///< why this value alone cannot be taken
+    std::string text;              ///< string decoded, number as written, object or array compact
+    const char* problem = nullptr; ///< why this value alone cannot be taken
 };
 
 /// A line of an import file taken apart; see docs/import-format.md.
@@ -33,11 +33,12 @@ struct Observation
     std::size_t valueCount = 0;
 };
 
-/// Reads one line. Returns an empty string, or why the whole line cannot be taken ("column 17: a colon is expected").
+/// Reads one line. Returns an empty string, or why the whole line cannot be taken ("column 17: a colon is
+/// expected").
 std::string parseObservation(std::string_view line, Observation& out);
 
-/// Cuts a stream into lines with bounded memory: a line longer than the limit is announced and then handed over in
-/// pieces, so that it can be put aside without being held.
+/// Cuts a stream into lines with bounded memory: a line longer than the limit is announced and then handed
+/// over in pieces, so that it can be put aside without being held.
 class LineReader
 {
 public:
@@ -56,7 +57,8 @@ public:
     std::int64_t lineNumber() const { return m_number; }
     /// Bytes consumed, for progress.
     std::int64_t bytesRead() const { return m_read; }
-    /// Everything that was read up to the end of the last line goes through here, for the identity of batches.
+    /// Everything that was read up to the end of the last line goes through here, for the identity of
+    /// batches.
     std::function<void(std::string_view)> consumed;
 
 private:

@@ -17,11 +17,11 @@ namespace {
 struct NumberParts
 {
     bool ok = false;
-    bool plain = false;     ///< no exponent, at most 15 digits, no trailing zero after the point
-    bool zero = true;       ///< every digit is 0
-    int digits = 0;         ///< significant digits as written, trailing zeros included
-    long long leading = 0;  ///< decimal exponent of the first digit that is not 0
-    long long scale = 0;    ///< digits after the point once the exponent is applied
+    bool plain = false;    ///< no exponent, at most 15 digits, no trailing zero after the point
+    bool zero = true;      ///< every digit is 0
+    int digits = 0;        ///< significant digits as written, trailing zeros included
+    long long leading = 0; ///< decimal exponent of the first digit that is not 0
+    long long scale = 0;   ///< digits after the point once the exponent is applied
 };
 
 NumberParts takeApart(std::string_view token)
@@ -79,15 +79,18 @@ NumberParts takeApart(std::string_view token)
     }
     const std::size_t allDigits = integerDigits + fractionDigits;
     parts.digits = static_cast<int>(std::min<std::size_t>(allDigits - leadingZeros, 1'000'000'000));
-    parts.leading = static_cast<long long>(integerDigits) - 1 - static_cast<long long>(leadingZeros) + exponent;
+    parts.leading =
+        static_cast<long long>(integerDigits) - 1 - static_cast<long long>(leadingZeros) + exponent;
     // At most 15 digits always survive the way through a double, and never lie half way between two of them.
-    parts.plain = !hasExponent && parts.digits <= 15 && (fractionDigits == 0 || token[mantissaEnd - 1] != '0')
-                  && (parts.zero ? fractionDigits == 0 : parts.leading >= -4);
+    parts.plain = !hasExponent && parts.digits <= 15 &&
+                  (fractionDigits == 0 || token[mantissaEnd - 1] != '0') &&
+                  (parts.zero ? fractionDigits == 0 : parts.leading >= -4);
     return parts;
 }
 
-/// True when digits × 10^exponent lies exactly half way between two neighbouring doubles, that is when its odd part
-/// has exactly 54 bits. (Not so among denormals, but no decimal of 17 digits is that small and dyadic.)
+/// True when digits × 10^exponent lies exactly half way between two neighbouring doubles, that is when its
+/// odd part has exactly 54 bits. (Not so among denormals, but no decimal of 17 digits is that small and
+/// dyadic.)
 bool isMidpoint(std::uint64_t digits, int exponent)
 {
     if (digits == 0)
@@ -261,8 +264,8 @@ const char* encodeTimestamp(std::string_view text, ValueColumns& out)
     if (!microseconds)
         return "not a date and time with zone (RFC 3339)";
     encodeTimestamp(*microseconds, out);
-    if (*microseconds > exactMicroseconds || *microseconds < -exactMicroseconds
-        || canonicalTimestamp(*microseconds) != text) {
+    if (*microseconds > exactMicroseconds || *microseconds < -exactMicroseconds ||
+        canonicalTimestamp(*microseconds) != text) {
         out.longText.assign(text);
         out.hasLong = true;
     }
@@ -290,8 +293,9 @@ void encodeCleared(ValueType type, ValueColumns& out)
     out.reset(type);
 }
 
-DecodedValue decodeValue(ValueType type, std::optional<QByteArrayView> num, std::optional<QByteArrayView> text,
-                         std::optional<QByteArrayView> exact, std::optional<QByteArrayView> longText)
+DecodedValue decodeValue(ValueType type, std::optional<QByteArrayView> num,
+                         std::optional<QByteArrayView> text, std::optional<QByteArrayView> exact,
+                         std::optional<QByteArrayView> longText)
 {
     DecodedValue value;
     value.type = type;
@@ -346,11 +350,12 @@ std::string float8Text(double value)
     const auto text = [&](const std::to_chars_result& written) {
         return std::string_view(buffer, static_cast<std::size_t>(written.ptr - buffer));
     };
-    Scientific shortest(text(std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific)));
+    Scientific shortest(
+        text(std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific)));
     // PostgreSQL takes no digits from the edge of the interval: readers round them in different ways.
     for (int precision = 0; shortest.isMidpoint() && precision <= 16; ++precision) {
-        const std::string_view longer =
-            text(std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific, precision));
+        const std::string_view longer = text(
+            std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific, precision));
         double back = 0;
         std::from_chars(longer.data(), longer.data() + longer.size(), back);
         if (back == value)
@@ -404,9 +409,9 @@ std::optional<std::int64_t> parseTimestamp(std::string_view text)
     const int hour = number(11, 2);
     const int minute = number(14, 2);
     const int second = number(17, 2);
-    if (year < 1 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59
-        || second < 0 || second > 60
-        || static_cast<unsigned>(day) > daysInMonth(year, static_cast<unsigned>(month)))
+    if (year < 1 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 || minute < 0 ||
+        minute > 59 || second < 0 || second > 60 ||
+        static_cast<unsigned>(day) > daysInMonth(year, static_cast<unsigned>(month)))
         return std::nullopt;
     std::size_t at = 19;
     std::int64_t fraction = 0;
@@ -437,11 +442,13 @@ std::optional<std::int64_t> parseTimestamp(std::string_view text)
     }
     if (at != text.size())
         return std::nullopt;
-    const std::int64_t seconds = daysFromCivil(year, static_cast<unsigned>(month), static_cast<unsigned>(day)) * 86'400
-                                 + hour * 3600 + minute * 60 + second - offsetMinutes * 60;
+    const std::int64_t seconds =
+        daysFromCivil(year, static_cast<unsigned>(month), static_cast<unsigned>(day)) * 86'400 + hour * 3600 +
+        minute * 60 + second - offsetMinutes * 60;
     const std::int64_t result = seconds * microsecondsPerSecond + fraction;
     // The zone may carry it out of the years 1 to 9999.
-    if (result < daysFromCivil(1, 1, 1) * microsecondsPerDay || result >= daysFromCivil(10'000, 1, 1) * microsecondsPerDay)
+    if (result < daysFromCivil(1, 1, 1) * microsecondsPerDay ||
+        result >= daysFromCivil(10'000, 1, 1) * microsecondsPerDay)
         return std::nullopt;
     return result;
 }
@@ -491,7 +498,8 @@ std::string canonicalTimestamp(std::int64_t microseconds)
 
 std::int64_t nowMicroseconds()
 {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
         .count();
 }
 
@@ -501,11 +509,20 @@ void appendEscaped(std::string& out, std::string_view text)
     for (std::size_t i = 0; i < text.size(); ++i) {
         char replacement = 0;
         switch (text[i]) {
-        case '\\': replacement = '\\'; break;
-        case '\n': replacement = 'n'; break;
-        case '\r': replacement = 'r'; break;
-        case '\t': replacement = 't'; break;
-        default: continue;
+        case '\\':
+            replacement = '\\';
+            break;
+        case '\n':
+            replacement = 'n';
+            break;
+        case '\r':
+            replacement = 'r';
+            break;
+        case '\t':
+            replacement = 't';
+            break;
+        default:
+            continue;
         }
         out.append(text, from, i - from).append(1, '\\').append(1, replacement);
         from = i + 1;

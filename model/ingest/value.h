@@ -14,8 +14,9 @@
 /// The write path: values, batches, the two doors, import, the synthetic platform, the collector.
 namespace atlas::ingest {
 
-/// A value as the four columns of attribute_values hold it, in UTF-8 text, not yet escaped. What is not `has…` is NULL;
-/// a value with neither search key is a cleared one. Meant to be reused: the strings keep their room.
+/// A value as the four columns of attribute_values hold it, in UTF-8 text, not yet escaped. What is not
+/// `has…` is NULL; a value with neither search key is a cleared one. Meant to be reused: the strings keep
+/// their room.
 struct ValueColumns
 {
     ValueType type = ValueType::String;
@@ -49,12 +50,14 @@ void encodeBoolean(bool value, ValueColumns& out);
 /// RFC 3339 date-time with zone. The text is kept beside the instant unless it is in canonical form already.
 const char* encodeTimestamp(std::string_view text, ValueColumns& out);
 void encodeTimestamp(std::int64_t microseconds, ValueColumns& out);
-/// Compact JSON text of an object or array (see JsonReader::compactValue, which also checks depth and numbers).
+/// Compact JSON text of an object or array (see JsonReader::compactValue, which also checks depth and
+/// numbers).
 const char* encodeJson(std::string_view compact, ValueColumns& out);
 /// JSON null: the entity does not have the attribute any more.
 void encodeCleared(ValueType type, ValueColumns& out);
 
-/// A row's value read back: exactly what was sent. Numbers in the digits they came in, timestamps as sent, JSON compact.
+/// A row's value read back: exactly what was sent. Numbers in the digits they came in, timestamps as sent,
+/// JSON compact.
 struct DecodedValue
 {
     ValueType type = ValueType::String;
@@ -64,16 +67,17 @@ struct DecodedValue
     QByteArray json() const;
 };
 /// Columns as a statement returns them in text format (value_num::text and so on); nullopt is NULL.
-DecodedValue decodeValue(ValueType type, std::optional<QByteArrayView> num, std::optional<QByteArrayView> text,
-                         std::optional<QByteArrayView> exact, std::optional<QByteArrayView> longText);
+DecodedValue decodeValue(ValueType type, std::optional<QByteArrayView> num,
+                         std::optional<QByteArrayView> text, std::optional<QByteArrayView> exact,
+                         std::optional<QByteArrayView> longText);
 
-/// The text PostgreSQL's float8out gives (extra_float_digits ≥ 1): the shortest digits strictly inside the rounding
-/// interval, fixed notation for exponents -4 to 14, "Infinity", "-0". Differs from std::to_chars where the shortest
-/// decimal lies exactly half way between two doubles (1e23 → 9.999999999999999e+22).
+/// The text PostgreSQL's float8out gives (extra_float_digits ≥ 1): the shortest digits strictly inside the
+/// rounding interval, fixed notation for exponents -4 to 14, "Infinity", "-0". Differs from std::to_chars
+/// where the shortest decimal lies exactly half way between two doubles (1e23 → 9.999999999999999e+22).
 std::string float8Text(double value);
 
-/// Microseconds since 1970 UTC of an RFC 3339 date-time with zone, years 1 to 9999; nullopt when it is none. Digits
-/// after the sixth are cut. Second 60 is the next minute's first, as PostgreSQL has it.
+/// Microseconds since 1970 UTC of an RFC 3339 date-time with zone, years 1 to 9999; nullopt when it is none.
+/// Digits after the sixth are cut. Second 60 is the next minute's first, as PostgreSQL has it.
 std::optional<std::int64_t> parseTimestamp(std::string_view text);
 /// 2026-01-31T12:00:00Z, with six digits after the point when they are not all zero.
 std::string canonicalTimestamp(std::int64_t microseconds);

@@ -204,7 +204,8 @@ QList<Figure> runClick(Context& context)
             return {};
         if (i >= 5)
             taken.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
-        if (!QTest::qWaitFor([&] { return workspace->isSettled(); }, 10'000)) // the exact count, which comes after
+        if (!QTest::qWaitFor([&] { return workspace->isSettled(); },
+                             10'000)) // the exact count, which comes after
             return {};
     }
     const double value = median(taken);

@@ -75,7 +75,9 @@ test::Ran TestImport::import(const QByteArray& text, const QStringList& options)
         return {};
     file.close();
     QFile::remove(file.fileName() + QStringLiteral(".rejects.jsonl"));
-    return m_platform.ctl(QStringList{QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant, QStringLiteral("--create")} + options + QStringList{file.fileName()});
+    return m_platform.ctl(QStringList{QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant,
+                                      QStringLiteral("--create")} +
+                          options + QStringList{file.fileName()});
 }
 
 QList<QJsonObject> TestImport::rejects()
@@ -93,9 +95,13 @@ QMap<QString, QByteArray> TestImport::values()
 {
     QMap<QString, QByteArray> out;
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"), true);
-    const auto rows = session->exec(sql("select e.external_id || '/' || a.name, a.value_type, v.value_num, v.value_text, v.value_exact, v.value_long "
-                                        "from atlas.attribute_values v join atlas.entities e using (tenant_id, entity_id) join atlas.attributes a using (tenant_id, attribute_id) "
-                                        "join atlas.tenants t using (tenant_id) where t.name = $1", {db::param(m_tenant)}));
+    const auto rows =
+        session->exec(sql("select e.external_id || '/' || a.name, a.value_type, v.value_num, v.value_text, "
+                          "v.value_exact, v.value_long "
+                          "from atlas.attribute_values v join atlas.entities e using (tenant_id, entity_id) "
+                          "join atlas.attributes a using (tenant_id, attribute_id) "
+                          "join atlas.tenants t using (tenant_id) where t.name = $1",
+                          {db::param(m_tenant)}));
     if (!rows) {
         qWarning("%s", qPrintable(rows.error().text()));
         return out;
@@ -105,22 +111,48 @@ QMap<QString, QByteArray> TestImport::values()
     };
     for (int row = 0; row < rows->rowCount(); ++row)
         out.insert(QString::fromUtf8(rows->bytes(row, 0)),
-                   decodeValue(static_cast<ValueType>(rows->integer(row, 1).value_or(1)), cell(row, 2), cell(row, 3), cell(row, 4), cell(row, 5)).json());
+                   decodeValue(static_cast<ValueType>(rows->integer(row, 1).value_or(1)), cell(row, 2),
+                               cell(row, 3), cell(row, 4), cell(row, 5))
+                       .json());
     return out;
 }
 
 qint64 TestImport::count(const QByteArray& table)
 {
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-    const auto rows = session->exec(sql("select count(*) from atlas." + table + " where tenant_id = (select tenant_id from atlas.tenants where name = $1)", {db::param(m_tenant)}));
+    const auto rows =
+        session->exec(sql("select count(*) from atlas." + table +
+                              " where tenant_id = (select tenant_id from atlas.tenants where name = $1)",
+                          {db::param(m_tenant)}));
     return rows ? rows->integer(0, 0).value_or(-1) : -1;
 }
 
 void TestImport::everyValueComesBackAsSent()
 {
-    const QByteArrayList sent{"9007199254740993", "0.1", "1.0", "-0", "1e400", "-1e400", "1e-400", "123456789012345678901234567890", "0", "-1.50", "1e+21", "5e-324",
-                              "true", "false", "\"text\"", "\"\"", "\"" + QByteArray(300, 'x') + "\"", "[]", "{}", "[1,2.50,{\"a\":null}]",
-                              "{\"deep\":[9007199254740993,1e400]}", "\"2026-01-31T12:00:00+02:00\"", "\"2026-01-31T12:00:00.5Z\"", "\"2026-01-31T12:00:00Z\""};
+    const QByteArrayList sent{"9007199254740993",
+                              "0.1",
+                              "1.0",
+                              "-0",
+                              "1e400",
+                              "-1e400",
+                              "1e-400",
+                              "123456789012345678901234567890",
+                              "0",
+                              "-1.50",
+                              "1e+21",
+                              "5e-324",
+                              "true",
+                              "false",
+                              "\"text\"",
+                              "\"\"",
+                              "\"" + QByteArray(300, 'x') + "\"",
+                              "[]",
+                              "{}",
+                              "[1,2.50,{\"a\":null}]",
+                              "{\"deep\":[9007199254740993,1e400]}",
+                              "\"2026-01-31T12:00:00+02:00\"",
+                              "\"2026-01-31T12:00:00.5Z\"",
+                              "\"2026-01-31T12:00:00Z\""};
     QByteArray line = R"({"id":"a","attributes":{)";
     for (int i = 0; i < sent.size(); ++i)
         line += (i ? "," : "") + QByteArray("\"v") + QByteArray::number(i) + "\":" + sent[i];
@@ -142,11 +174,14 @@ void TestImport::everyValueComesBackAsSent()
 
 void TestImport::nastyNamesAndTenant()
 {
-    m_tenant = QStringLiteral("'; drop table x; -- \"%s\" \\ ") + test::Platform::freshName(QString::fromUtf8("Ümlaut 🚚"));
+    m_tenant = QStringLiteral("'; drop table x; -- \"%s\" \\ ") +
+               test::Platform::freshName(QString::fromUtf8("Ümlaut 🚚"));
     const QStringList nasty = test::nastyStrings();
     QByteArray text;
     for (int i = 0; i < nasty.size(); ++i)
-        text += "{\"id\":" + quoted(nasty[i]) + ",\"name\":" + quoted(nasty[i]) + ",\"type\":" + quoted(nasty[i].left(100)) + ",\"attributes\":{" + quoted(nasty[i]) + ":" + quoted(nasty[i]) + "}}\n";
+        text += "{\"id\":" + quoted(nasty[i]) + ",\"name\":" + quoted(nasty[i]) +
+                ",\"type\":" + quoted(nasty[i].left(100)) + ",\"attributes\":{" + quoted(nasty[i]) + ":" +
+                quoted(nasty[i]) + "}}\n";
     const test::Ran ran = import(text);
     QVERIFY2(ran.status == 0, ran.err.constData());
     const auto back = values();
@@ -163,20 +198,26 @@ void TestImport::sameFileAgainChangesNothing()
     // Some lines have no time: they must get the same one again.
     QByteArray text;
     for (int i = 0; i < 30'000; ++i)
-        text += "{\"id\":\"e" + QByteArray::number(i % 7000) + "\"" + (i % 2 ? ",\"observed_at\":\"2026-01-01T00:00:" + QByteArray::number(10 + i % 50) + "Z\"" : QByteArray()) + ",\"attributes\":{\"n\":" + QByteArray::number(i)
-                + ",\"s\":\"text " + QByteArray::number(i) + "\",\"bad\":" + (i % 10'000 == 5 ? "1e999999" : "1") + "}}\n";
+        text += "{\"id\":\"e" + QByteArray::number(i % 7000) + "\"" +
+                (i % 2 ? ",\"observed_at\":\"2026-01-01T00:00:" + QByteArray::number(10 + i % 50) + "Z\""
+                       : QByteArray()) +
+                ",\"attributes\":{\"n\":" + QByteArray::number(i) + ",\"s\":\"text " + QByteArray::number(i) +
+                "\",\"bad\":" + (i % 10'000 == 5 ? "1e999999" : "1") + "}}\n";
     text += "not json\n";
     const test::Ran first = import(text);
     QVERIFY2(first.status == 1, first.err.constData());
     const auto firstRejects = rejects();
     QCOMPARE(firstRejects.size(), 4);
-    const QList<qint64> before{count("attribute_events"), count("attribute_values"), count("entities"), count("ingest_batches"), count("ingest_rejects")};
+    const QList<qint64> before{count("attribute_events"), count("attribute_values"), count("entities"),
+                               count("ingest_batches"), count("ingest_rejects")};
     QVERIFY(before[3] >= 2); // more than one batch
     const auto valuesBefore = values();
     const test::Ran again = import(text);
     QCOMPARE(again.status, 1);
     QVERIFY2(again.err.contains("were imported before"), again.err.constData());
-    QCOMPARE((QList<qint64>{count("attribute_events"), count("attribute_values"), count("entities"), count("ingest_batches"), count("ingest_rejects")}), before);
+    QCOMPARE((QList<qint64>{count("attribute_events"), count("attribute_values"), count("entities"),
+                            count("ingest_batches"), count("ingest_rejects")}),
+             before);
     QCOMPARE(values(), valuesBefore);
     QCOMPARE(rejects(), firstRejects);
 }
@@ -185,7 +226,8 @@ void TestImport::longerFileGoesOn()
 {
     QByteArray text;
     for (int i = 0; i < 80'000; ++i)
-        text += "{\"id\":\"e" + QByteArray::number(i) + "\",\"attributes\":{\"n\":" + QByteArray::number(i) + "}}\n";
+        text += "{\"id\":\"e" + QByteArray::number(i) + "\",\"attributes\":{\"n\":" + QByteArray::number(i) +
+                "}}\n";
     QCOMPARE(import(text.left(text.indexOf('\n', text.size() * 9 / 10) + 1)).status, 0);
     const qint64 batches = count("ingest_batches");
     const test::Ran ran = import(text);
@@ -208,15 +250,24 @@ void TestImport::badLinesAreToldTheRestGoesOn()
     const test::Ran ran = import(text);
     QCOMPARE(ran.status, 1);
     QVERIFY2(ran.err.contains("rejected: 3 lines, 2 values"), ran.err.constData());
-    QCOMPARE(values().keys(), (QStringList{QStringLiteral("a/x"), QStringLiteral("c/x"), QStringLiteral("e/x")}));
+    QCOMPARE(values().keys(),
+             (QStringList{QStringLiteral("a/x"), QStringLiteral("c/x"), QStringLiteral("e/x")}));
     QStringList shown;
     for (const QJsonObject& reject : rejects())
-        shown.append(QStringLiteral("%1 %2 %3").arg(reject[QLatin1String("line")].toInt()).arg(reject[QLatin1String("attribute")].toString(QStringLiteral("-")), reject[QLatin1String("reason")].toString()));
+        shown.append(QStringLiteral("%1 %2 %3")
+                         .arg(reject[QLatin1String("line")].toInt())
+                         .arg(reject[QLatin1String("attribute")].toString(QStringLiteral("-")),
+                              reject[QLatin1String("reason")].toString()));
     shown.sort();
-    QCOMPARE(shown, (QStringList{QStringLiteral("3 - column 31: the line ends inside an object"), QStringLiteral("4 - not valid UTF-8"),
-                                 QStringLiteral("5 big number's exponent is out of range (1e-16383 to 1e131071)"),
-                                 QStringLiteral("5 nul text with the character NUL (U+0000) cannot be stored"),
-                                 QStringLiteral("6 - column 36: a surrogate stands alone (\\uD800 to \\uDBFF without its second half)")}));
+    QCOMPARE(
+        shown,
+        (QStringList{
+            QStringLiteral("3 - column 31: the line ends inside an object"),
+            QStringLiteral("4 - not valid UTF-8"),
+            QStringLiteral("5 big number's exponent is out of range (1e-16383 to 1e131071)"),
+            QStringLiteral("5 nul text with the character NUL (U+0000) cannot be stored"),
+            QStringLiteral(
+                "6 - column 36: a surrogate stands alone (\\uD800 to \\uDBFF without its second half)")}));
 }
 
 void TestImport::wrongTypesKeepTheirLine()
@@ -227,47 +278,80 @@ void TestImport::wrongTypesKeepTheirLine()
                                  "{\"id\":\"d\",\"attributes\":{\"x\":{\"a\":1}}}\n");
     QCOMPARE(ran.status, 1);
     QVERIFY2(ran.err.contains("rejected: 0 lines, 2 values"), ran.err.constData());
-    QCOMPARE(values().keys(), (QStringList{QStringLiteral("a/x"), QStringLiteral("b/x"), QStringLiteral("c/y")}));
+    QCOMPARE(values().keys(),
+             (QStringList{QStringLiteral("a/x"), QStringLiteral("b/x"), QStringLiteral("c/y")}));
     QCOMPARE(count("ingest_rejects"), 2);
     QStringList shown;
     for (const QJsonObject& reject : rejects())
-        shown.append(QStringLiteral("%1 %2 %3").arg(reject[QLatin1String("line")].toInt()).arg(reject[QLatin1String("text")].toString(), reject[QLatin1String("reason")].toString()));
+        shown.append(
+            QStringLiteral("%1 %2 %3")
+                .arg(reject[QLatin1String("line")].toInt())
+                .arg(reject[QLatin1String("text")].toString(), reject[QLatin1String("reason")].toString()));
     shown.sort();
-    QCOMPARE(shown, (QStringList{QStringLiteral("3 warm attribute x holds numbers, a string was sent"), QStringLiteral("4 {\"a\":1} attribute x holds numbers, a json was sent")}));
+    QCOMPARE(shown, (QStringList{QStringLiteral("3 warm attribute x holds numbers, a string was sent"),
+                                 QStringLiteral("4 {\"a\":1} attribute x holds numbers, a json was sent")}));
 }
 
 void TestImport::nullClears()
 {
-    QCOMPARE(import("{\"id\":\"a\",\"observed_at\":\"2026-01-01T00:00:00Z\",\"attributes\":{\"x\":1,\"y\":2}}\n").status, 0);
-    QCOMPARE(import("{\"id\":\"a\",\"observed_at\":\"2026-01-02T00:00:00Z\",\"attributes\":{\"x\":null,\"never\":null}}\n").status, 0);
-    QCOMPARE(values(), (QMap<QString, QByteArray>{{QStringLiteral("a/x"), "null"}, {QStringLiteral("a/y"), "2"}}));
+    QCOMPARE(
+        import("{\"id\":\"a\",\"observed_at\":\"2026-01-01T00:00:00Z\",\"attributes\":{\"x\":1,\"y\":2}}\n")
+            .status,
+        0);
+    QCOMPARE(import("{\"id\":\"a\",\"observed_at\":\"2026-01-02T00:00:00Z\",\"attributes\":{\"x\":null,"
+                    "\"never\":null}}\n")
+                 .status,
+             0);
+    QCOMPARE(values(),
+             (QMap<QString, QByteArray>{{QStringLiteral("a/x"), "null"}, {QStringLiteral("a/y"), "2"}}));
 }
 
 void TestImport::timestampsByFirstValue()
 {
-    QCOMPARE(import("{\"id\":\"a\",\"attributes\":{\"t\":\"2026-01-01T00:00:00Z\",\"s\":\"word\",\"d\":\"2026-01-01\"}}\n"
-                    "{\"id\":\"b\",\"attributes\":{\"t\":\"2026-01-01T02:00:00+02:00\",\"s\":\"2026-01-01T00:00:00Z\"}}\n").status, 0);
+    QCOMPARE(import("{\"id\":\"a\",\"attributes\":{\"t\":\"2026-01-01T00:00:00Z\",\"s\":\"word\",\"d\":"
+                    "\"2026-01-01\"}}\n"
+                    "{\"id\":\"b\",\"attributes\":{\"t\":\"2026-01-01T02:00:00+02:00\",\"s\":\"2026-01-01T00:"
+                    "00:00Z\"}}\n")
+                 .status,
+             0);
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
     const auto types = [&] {
-        return session->exec(sql("select string_agg(a.name || value_type, ' ' order by a.name) from atlas.attributes a join atlas.tenants t using (tenant_id) where t.name = $1", {db::param(m_tenant)}))->string(0, 0);
+        return session
+            ->exec(sql("select string_agg(a.name || value_type, ' ' order by a.name) from atlas.attributes a "
+                       "join atlas.tenants t using (tenant_id) where t.name = $1",
+                       {db::param(m_tenant)}))
+            ->string(0, 0);
     };
     QCOMPARE(types(), QStringLiteral("d1 s1 t4"));
     // The same instant in two notations is one search key.
-    QCOMPARE(session->exec(sql("select count(distinct value_num) from atlas.attribute_values v join atlas.attributes a using (tenant_id, attribute_id) join atlas.tenants t using (tenant_id) "
-                               "where t.name = $1 and a.name = 't'", {db::param(m_tenant)}))->string(0, 0), QStringLiteral("1"));
+    QCOMPARE(
+        session
+            ->exec(sql("select count(distinct value_num) from atlas.attribute_values v join atlas.attributes "
+                       "a using (tenant_id, attribute_id) join atlas.tenants t using (tenant_id) "
+                       "where t.name = $1 and a.name = 't'",
+                       {db::param(m_tenant)}))
+            ->string(0, 0),
+        QStringLiteral("1"));
     QCOMPARE(values().value(QStringLiteral("b/t")), QByteArray("\"2026-01-01T02:00:00+02:00\""));
     m_tenant = test::Platform::freshName(QStringLiteral("plain"));
-    QCOMPARE(import("{\"id\":\"a\",\"attributes\":{\"t\":\"2026-01-01T00:00:00Z\"}}\n", {QStringLiteral("--no-timestamps")}).status, 0);
+    QCOMPARE(import("{\"id\":\"a\",\"attributes\":{\"t\":\"2026-01-01T00:00:00Z\"}}\n",
+                    {QStringLiteral("--no-timestamps")})
+                 .status,
+             0);
     QCOMPARE(types(), QStringLiteral("t1"));
 }
 
 void TestImport::lineOfFiftyMegabytes()
 {
     const QByteArray big(50 * 1024 * 1024, 'z');
-    const test::Ran ran = import("{\"id\":\"a\",\"attributes\":{\"big\":\"" + big + "\",\"small\":1}}\n{\"id\":\"b\",\"attributes\":{\"small\":2}}\n");
+    const test::Ran ran = import("{\"id\":\"a\",\"attributes\":{\"big\":\"" + big +
+                                 "\",\"small\":1}}\n{\"id\":\"b\",\"attributes\":{\"small\":2}}\n");
     QVERIFY2(ran.status == 0, ran.err.constData());
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-    const auto length = session->exec(sql("select length(value_long), length(value_text) from atlas.attribute_values v join atlas.tenants t using (tenant_id) where t.name = $1 and value_long is not null", {db::param(m_tenant)}));
+    const auto length =
+        session->exec(sql("select length(value_long), length(value_text) from atlas.attribute_values v join "
+                          "atlas.tenants t using (tenant_id) where t.name = $1 and value_long is not null",
+                          {db::param(m_tenant)}));
     QVERIFY(length.ok() && length->rowCount() == 1);
     QCOMPARE(length->integer(0, 0), big.size());
     QCOMPARE(length->integer(0, 1), 256);
@@ -276,11 +360,19 @@ void TestImport::lineOfFiftyMegabytes()
 void TestImport::wordsThatAreWrong()
 {
     QCOMPARE(m_platform.ctl({QStringLiteral("import")}).status, 2);
-    QCOMPARE(m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), QStringLiteral("x")}).status, 2);
-    QCOMPARE(m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), QStringLiteral("x"), QStringLiteral("--bogus"), QStringLiteral("-")}).status, 2);
-    const test::Ran missing = m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant, m_dir->filePath(QStringLiteral("nothing"))});
+    QCOMPARE(
+        m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), QStringLiteral("x")}).status,
+        2);
+    QCOMPARE(m_platform
+                 .ctl({QStringLiteral("import"), QStringLiteral("--tenant"), QStringLiteral("x"),
+                       QStringLiteral("--bogus"), QStringLiteral("-")})
+                 .status,
+             2);
+    const test::Ran missing = m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant,
+                                              m_dir->filePath(QStringLiteral("nothing"))});
     QCOMPARE(missing.status, 1);
-    const test::Ran unknown = m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant, QStringLiteral("-")});
+    const test::Ran unknown =
+        m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant, QStringLiteral("-")});
     QCOMPARE(unknown.status, 1);
     QVERIFY2(unknown.err.contains(m_tenant.toUtf8()), unknown.err.constData());
 }

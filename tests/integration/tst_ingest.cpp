@@ -57,7 +57,10 @@ private:
     int freshTenant();
     /// The first column of the only row, as the owner's, whom row security does not bind.
     QString ask(const QByteArray& query, const QList<db::Param>& params = {});
-    qint64 count(const QByteArray& query, const QList<db::Param>& params = {}) { return ask(query, params).toLongLong(); }
+    qint64 count(const QByteArray& query, const QList<db::Param>& params = {})
+    {
+        return ask(query, params).toLongLong();
+    }
     bool cluster(const QStringList& words);
     test::Platform m_platform;
 };
@@ -74,9 +77,10 @@ void TestIngest::initTestCase()
 int TestIngest::freshTenant()
 {
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
-    const auto made = session->exec(sql("select atlas.create_tenant($1, 'shared', $2::name[])",
-                                        {db::param(test::Platform::freshName(QStringLiteral("ingest"))),
-                                         db::arrayParam(QStringList{m_platform.cluster().role(QStringLiteral("analyst"))})}));
+    const auto made = session->exec(
+        sql("select atlas.create_tenant($1, 'shared', $2::name[])",
+            {db::param(test::Platform::freshName(QStringLiteral("ingest"))),
+             db::arrayParam(QStringList{m_platform.cluster().role(QStringLiteral("analyst"))})}));
     return made ? static_cast<int>(made->integer(0, 0).value_or(0)) : 0;
 }
 
@@ -95,14 +99,16 @@ bool TestIngest::cluster(const QStringList& words)
 {
     QProcess process;
     process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-    process.start(qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT", QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh")),
+    process.start(qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT",
+                                       QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh")),
                   QStringList{QStringLiteral("--state"), m_platform.cluster().stateDirectory()} + words);
     return process.waitForFinished(60'000) && process.exitCode() == 0;
 }
 
 void TestIngest::float8TextIsTheServers()
 {
-    // value_exact is left out exactly where the server will print what was sent; so we must know what it prints.
+    // value_exact is left out exactly where the server will print what was sent; so we must know what it
+    // prints.
     std::vector<double> values;
     quint64 state = 42;
     const auto next = [&state] { return state = state * 6364136223846793005u + 1442695040888963407u; };
@@ -118,7 +124,8 @@ void TestIngest::float8TextIsTheServers()
             values.push_back(QStringLiteral("%1e%2").arg(digit).arg(exponent).toDouble());
     }
     for (int i = 0; i < 20'000; ++i) // what people send
-        values.push_back(static_cast<double>(static_cast<qint64>(next() % 2'000'000'001) - 1'000'000'000) / std::pow(10, static_cast<double>(next() % 12)));
+        values.push_back(static_cast<double>(static_cast<qint64>(next() % 2'000'000'001) - 1'000'000'000) /
+                         std::pow(10, static_cast<double>(next() % 12)));
     for (qint64 big = (1LL << 53) - 50; big < (1LL << 53) + 50; ++big)
         values.push_back(static_cast<double>(big));
 
@@ -127,7 +134,9 @@ void TestIngest::float8TextIsTheServers()
         QStringList texts;
         for (std::size_t i = from; i < std::min(values.size(), from + 5000); ++i)
             texts.append(QString::fromStdString(float8Text(values[i])));
-        const auto rows = session->exec(sql("select t::float8::text, t from unnest($1::text[]) with ordinality u (t, n) order by n", {db::arrayParam(texts)}));
+        const auto rows = session->exec(
+            sql("select t::float8::text, t from unnest($1::text[]) with ordinality u (t, n) order by n",
+                {db::arrayParam(texts)}));
         QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text()));
         for (int row = 0; row < rows->rowCount(); ++row) {
             QCOMPARE(texts[row], rows->string(row, 0));
@@ -139,7 +148,8 @@ void TestIngest::float8TextIsTheServers()
 void TestIngest::numericLimitsAreTheServers()
 {
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
-    for (const char* text : {"1e131071", "1e131072", "1e-16383", "1e-16384", "9.9e131071", "12e131070", "12e131071", "1.5e-16382", "1.5e-16383", "0e-16384", "-1e131072"}) {
+    for (const char* text : {"1e131071", "1e131072", "1e-16383", "1e-16384", "9.9e131071", "12e131070",
+                             "12e131071", "1.5e-16382", "1.5e-16383", "0e-16384", "-1e131072"}) {
         ValueColumns value;
         const bool ours = encodeNumber(text, value) == nullptr;
         const bool theirs = session->exec(sql("select $1::numeric is not null", {db::param(text)})).ok();
@@ -167,13 +177,21 @@ void TestIngest::batchAndItsLedgerRow()
     QCOMPARE(sent->rejected, std::int64_t(0));
     QCOMPARE(sent->newEntities, std::int64_t(2));
     QCOMPARE(sent->newAttributes, std::int64_t(2));
-    QCOMPARE(ask("select format('%s %s %s %s %s %s %s', door, source, rows, changed, rejected, bytes, login) from atlas.ingest_batches where tenant_id = $1::int and batch_id = $2::uuid",
+    QCOMPARE(ask("select format('%s %s %s %s %s %s %s', door, source, rows, changed, rejected, bytes, login) "
+                 "from atlas.ingest_batches where tenant_id = $1::int and batch_id = $2::uuid",
                  {db::param(tenant), db::param(id.uuid)}),
-             QStringLiteral("durable test 3 2 0 %1 %2").arg(batch.bytes()).arg(m_platform.cluster().role(QStringLiteral("ingest"))));
-    QCOMPARE(ask("select string_agg(format('%s/%s/%s=%s', e.external_id, e.entity_type, a.name, v.value_num), ' ' order by e.external_id) from atlas.attribute_values v "
-                 "join atlas.entities e using (tenant_id, entity_id) join atlas.attributes a using (tenant_id, attribute_id) where v.tenant_id = $1::int", {db::param(tenant)}),
+             QStringLiteral("durable test 3 2 0 %1 %2")
+                 .arg(batch.bytes())
+                 .arg(m_platform.cluster().role(QStringLiteral("ingest"))));
+    QCOMPARE(ask("select string_agg(format('%s/%s/%s=%s', e.external_id, e.entity_type, a.name, "
+                 "v.value_num), ' ' order by e.external_id) from atlas.attribute_values v "
+                 "join atlas.entities e using (tenant_id, entity_id) join atlas.attributes a using "
+                 "(tenant_id, attribute_id) where v.tenant_id = $1::int",
+                 {db::param(tenant)}),
              QStringLiteral("t-1/truck/speed=81.5 t-2//open=1"));
-    QCOMPARE(count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}), 3);
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}),
+        3);
 }
 
 void TestIngest::sentAgainChangesNothing()
@@ -185,10 +203,11 @@ void TestIngest::sentAgainChangesNothing()
     batch.addDecimal(a, batch.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
     const BatchId id = BatchId::random();
     QVERIFY(door.send(batch, id).ok());
-    const QByteArray state = "select (select string_agg(v::text, ';') from atlas.attribute_values v where tenant_id = $1::int) || "
-                             "(select string_agg(v::text, ';') from atlas.attribute_events v where tenant_id = $1::int) || "
-                             "(select string_agg(v::text, ';') from atlas.entities v where tenant_id = $1::int) || "
-                             "(select string_agg(v::text, ';') from atlas.ingest_batches v where tenant_id = $1::int)";
+    const QByteArray state =
+        "select (select string_agg(v::text, ';') from atlas.attribute_values v where tenant_id = $1::int) || "
+        "(select string_agg(v::text, ';') from atlas.attribute_events v where tenant_id = $1::int) || "
+        "(select string_agg(v::text, ';') from atlas.entities v where tenant_id = $1::int) || "
+        "(select string_agg(v::text, ';') from atlas.ingest_batches v where tenant_id = $1::int)";
     const QString before = ask(state, {db::param(tenant)});
     const auto again = door.send(batch, id);
     QVERIFY(again.ok());
@@ -208,7 +227,8 @@ void TestIngest::sentByManyAtOnceCountsOnce()
     Batch batch(tenant, "test");
     const std::int64_t now = nowMicroseconds();
     for (int i = 0; i < 500; ++i)
-        batch.addDecimal(batch.entity("e" + std::to_string(i)), batch.attribute("x", ValueType::Number), now, i, 0);
+        batch.addDecimal(batch.entity("e" + std::to_string(i)), batch.attribute("x", ValueType::Number), now,
+                         i, 0);
     const BatchId id = BatchId::random();
     std::atomic<int> first{0};
     std::atomic<int> failures{0};
@@ -227,8 +247,12 @@ void TestIngest::sentByManyAtOnceCountsOnce()
         thread.join();
     QCOMPARE(failures.load(), 0);
     QCOMPARE(first.load(), 1);
-    QCOMPARE(count("select sum(rows) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}), 500);
-    QCOMPARE(count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}), 500);
+    QCOMPARE(
+        count("select sum(rows) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}),
+        500);
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}),
+        500);
 }
 
 void TestIngest::newestWinsAndFirstOfEquals()
@@ -242,8 +266,15 @@ void TestIngest::newestWinsAndFirstOfEquals()
             batch.addDecimal(batch.entity("a"), batch.attribute("x", ValueType::Number), time, value, 0);
         return door.send(batch, BatchId::random()).ok();
     };
-    const auto current = [&] { return ask("select value_num from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}); };
-    const auto history = [&] { return ask("select string_agg(value_num::text, ' ' order by observed_at) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}); };
+    const auto current = [&] {
+        return ask("select value_num from atlas.attribute_values where tenant_id = $1::int",
+                   {db::param(tenant)});
+    };
+    const auto history = [&] {
+        return ask("select string_agg(value_num::text, ' ' order by observed_at) from atlas.attribute_events "
+                   "where tenant_id = $1::int",
+                   {db::param(tenant)});
+    };
     QVERIFY(send({{now, 10}}));
     QVERIFY(send({{now - minuteUs, 5}}));
     QCOMPARE(current(), QStringLiteral("10"));
@@ -272,7 +303,8 @@ void TestIngest::clearedValues()
         batch.add(batch.entity("a"), batch.attribute("x", ValueType::String), time, value);
         return door.send(batch, BatchId::random()).ok();
     };
-    const QByteArray has = "select count(*) from atlas.attribute_values where tenant_id = $1::int and value_text is not null";
+    const QByteArray has =
+        "select count(*) from atlas.attribute_values where tenant_id = $1::int and value_text is not null";
     QVERIFY(send(now, false));
     QCOMPARE(count(has, {db::param(tenant)}), 1);
     QVERIFY(send(now + 1000, true));
@@ -295,14 +327,20 @@ void TestIngest::wrongTypesAreRejectedNotDropped()
     second.addShortText(second.entity("a"), second.attribute("x", ValueType::String), now + 1, "warm");
     second.addDecimal(second.entity("a"), second.attribute("x", ValueType::Number), now + 2, 2, 0);
     second.addShortText(second.entity("a"), second.attribute("new", ValueType::String), now + 1, "s");
-    second.addBoolean(second.entity("a"), second.attribute("new", ValueType::Boolean), now + 1, true); // the first in the batch decides
+    second.addBoolean(second.entity("a"), second.attribute("new", ValueType::Boolean), now + 1,
+                      true); // the first in the batch decides
     const auto sent = door.send(second, BatchId::random());
     QVERIFY(sent.ok());
     QCOMPARE(sent->rejected, std::int64_t(2));
     QCOMPARE(sent->rows, std::int64_t(2));
-    QCOMPARE(ask("select string_agg(format('%s %s %s: %s', external_id, attribute, value, reason), '; ' order by attribute) from atlas.ingest_rejects where tenant_id = $1::int", {db::param(tenant)}),
-             QStringLiteral("a new 1: attribute new holds strings, a boolean was sent; a x warm: attribute x holds numbers, a string was sent"));
-    QCOMPARE(ask("select rejected from atlas.ingest_batches where tenant_id = $1::int and rejected > 0", {db::param(tenant)}), QStringLiteral("2"));
+    QCOMPARE(ask("select string_agg(format('%s %s %s: %s', external_id, attribute, value, reason), '; ' "
+                 "order by attribute) from atlas.ingest_rejects where tenant_id = $1::int",
+                 {db::param(tenant)}),
+             QStringLiteral("a new 1: attribute new holds strings, a boolean was sent; a x warm: attribute x "
+                            "holds numbers, a string was sent"));
+    QCOMPARE(ask("select rejected from atlas.ingest_batches where tenant_id = $1::int and rejected > 0",
+                 {db::param(tenant)}),
+             QStringLiteral("2"));
 }
 
 void TestIngest::farFutureIsRejected()
@@ -335,7 +373,8 @@ void TestIngest::everyNastyStringComesBack()
             const std::string text = nasty[i].toStdString();
             QCOMPARE(encodeString(text, value), nullptr);
             const std::string id = countCharacters(text) < 490 ? prefix + text : prefix + std::to_string(i);
-            batch.add(batch.entity(id, std::string_view("t"), std::string_view(text)), batch.attribute(text, ValueType::String), now + i, value);
+            batch.add(batch.entity(id, std::string_view("t"), std::string_view(text)),
+                      batch.attribute(text, ValueType::String), now + i, value);
         }
         const auto door = makeDoor(kind, m_platform.client(), endpoint(), patient());
         const auto sent = door->send(batch, BatchId::random());
@@ -346,15 +385,19 @@ void TestIngest::everyNastyStringComesBack()
             }
         }
         auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
-        const auto rows = session->exec(sql("select e.external_id, e.name, a.name, v.value_text, v.value_long from atlas.attribute_values v join atlas.entities e using (tenant_id, entity_id) "
-                                            "join atlas.attributes a using (tenant_id, attribute_id) where v.tenant_id = $1::int and e.external_id like $2 order by v.observed_at",
-                                            {db::param(tenant), db::param(QByteArray::fromStdString(prefix) + "%")}));
+        const auto rows =
+            session->exec(sql("select e.external_id, e.name, a.name, v.value_text, v.value_long from "
+                              "atlas.attribute_values v join atlas.entities e using (tenant_id, entity_id) "
+                              "join atlas.attributes a using (tenant_id, attribute_id) where v.tenant_id = "
+                              "$1::int and e.external_id like $2 order by v.observed_at",
+                              {db::param(tenant), db::param(QByteArray::fromStdString(prefix) + "%")}));
         QVERIFY(rows.ok());
         QCOMPARE(rows->rowCount(), nasty.size());
         for (int i = 0; i < nasty.size(); ++i) {
             QCOMPARE(rows->bytes(i, 1).toByteArray(), nasty[i].toUtf8());
             QCOMPARE(rows->bytes(i, 2).toByteArray(), nasty[i].toUtf8());
-            const std::optional<QByteArrayView> longText = rows->isNull(i, 4) ? std::nullopt : std::optional(rows->bytes(i, 4));
+            const std::optional<QByteArrayView> longText =
+                rows->isNull(i, 4) ? std::nullopt : std::optional(rows->bytes(i, 4));
             QCOMPARE(decodeValue(ValueType::String, {}, rows->bytes(i, 3), {}, longText).text, nasty[i]);
         }
     }
@@ -372,12 +415,18 @@ void TestIngest::writersOnTheSameRowsDoNotDeadlock()
             for (int round = 0; round < 8; ++round) {
                 Batch batch(tenant, "test");
                 const std::int64_t now = nowMicroseconds();
-                // Everybody touches the same rows, each in an order of its own, and makes the same new entities and attributes.
+                // Everybody touches the same rows, each in an order of its own, and makes the same new
+                // entities and attributes.
                 for (int k = 0; k < 300; ++k) {
                     const int i = writer % 2 ? 299 - k : (k * 7 + writer * 13) % 300;
-                    const int entity = batch.entity("e" + std::to_string(i), "t", "round " + std::to_string(round));
+                    const int entity =
+                        batch.entity("e" + std::to_string(i), "t", "round " + std::to_string(round));
                     for (int a = 0; a < 5; ++a)
-                        batch.addDecimal(entity, batch.attribute("a" + std::to_string((writer % 2 ? 4 - a : a) + round), ValueType::Number), now + i, round, 0);
+                        batch.addDecimal(
+                            entity,
+                            batch.attribute("a" + std::to_string((writer % 2 ? 4 - a : a) + round),
+                                            ValueType::Number),
+                            now + i, round, 0);
                 }
                 const auto sent = door.send(batch, BatchId::random());
                 if (!sent) {
@@ -393,7 +442,9 @@ void TestIngest::writersOnTheSameRowsDoNotDeadlock()
         thread.join();
     QCOMPARE(failures.load(), 0);
     QCOMPARE(retries.load(), 0); // the order of locks, not the retry, must make it work
-    QCOMPARE(count("select count(*) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}), 40);
+    QCOMPARE(
+        count("select count(*) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}),
+        40);
 }
 
 void TestIngest::brokenConnectionIsTriedAgain()
@@ -407,7 +458,10 @@ void TestIngest::brokenConnectionIsTriedAgain()
     batch.addDecimal(batch.entity("a"), batch.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
     QVERIFY(door.send(batch, BatchId::random()).ok());
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
-    QVERIFY(session->exec(sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()")).ok());
+    QVERIFY(session
+                ->exec(sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = "
+                           "current_user and pid <> pg_backend_pid()"))
+                .ok());
     const auto sent = door.send(batch, BatchId::random());
     QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
     QVERIFY(sent->attempts >= 2);
@@ -445,15 +499,23 @@ void TestIngest::fastDoorIsSeenAfterTheFlush()
     while (agent->exec(sql("select waiting from atlas.flush_staging(1000)"))->boolean(0, 0)) {
     }
     QVERIFY(!ingest->exec(sql("select atlas.staging_waiting()"))->boolean(0, 0));
-    QCOMPARE(count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}), 2);
-    QCOMPARE(ask("select format('%s %s %s %s', door, source, rows, rejected) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}),
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}),
+        2);
+    QCOMPARE(ask("select format('%s %s %s %s', door, source, rows, rejected) from atlas.ingest_batches where "
+                 "tenant_id = $1::int",
+                 {db::param(tenant)}),
              QStringLiteral("fast fast test 2 1"));
-    QCOMPARE(ask("select entity_type || ' ' || name from atlas.entities where tenant_id = $1::int", {db::param(tenant)}), QStringLiteral("truck A"));
+    QCOMPARE(ask("select entity_type || ' ' || name from atlas.entities where tenant_id = $1::int",
+                 {db::param(tenant)}),
+             QStringLiteral("truck A"));
     // Landing twice, as after a lost answer, changes nothing.
     QVERIFY(door.send(batch, BatchId::random()).ok());
     while (agent->exec(sql("select waiting from atlas.flush_staging(1000)"))->boolean(0, 0)) {
     }
-    QCOMPARE(count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}), 2);
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}),
+        2);
 }
 
 void TestIngest::fastDoorKeepsWhatNoTableTakes()
@@ -471,7 +533,9 @@ void TestIngest::fastDoorKeepsWhatNoTableTakes()
     const qint64 before = count("select count(*) from atlas.ingest_rejects where tenant_id = 2000000000");
     const auto flushed = agent->exec(sql("select batches from atlas.flush_staging(10000)"));
     QVERIFY2(flushed.ok(), flushed.ok() ? "" : qPrintable(flushed.error().text()));
-    QCOMPARE(count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}), 1);
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}),
+        1);
     QVERIFY(count("select count(*) from atlas.ingest_rejects where tenant_id = 2000000000") >= before);
     QVERIFY(count("select count(*) from atlas.ingest_rejects where tenant_id = 2000000000") >= 1);
 }
@@ -488,7 +552,8 @@ void TestIngest::acknowledgedSurvivesAKilledPrimary()
         for (int round = 0; !stopping; ++round) {
             Batch batch(tenant, "test");
             for (int i = 0; i < 200; ++i)
-                batch.addDecimal(batch.entity("e" + std::to_string(i)), batch.attribute("x", ValueType::Number), nowMicroseconds() + i, round, 0);
+                batch.addDecimal(batch.entity("e" + std::to_string(i)),
+                                 batch.attribute("x", ValueType::Number), nowMicroseconds() + i, round, 0);
             const auto sent = door.send(batch, BatchId::random());
             if (!sent) {
                 qWarning("%s", qPrintable(sent.error().text()));
@@ -509,8 +574,12 @@ void TestIngest::acknowledgedSurvivesAKilledPrimary()
     QVERIFY(killed && started && goesOn);
     QCOMPARE(failures.load(), 0);
     // Not one more either: the batch that was under way is there once or was sent again.
-    QCOMPARE(count("select count(*) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}), acknowledged.load());
-    QCOMPARE(count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}), acknowledged.load() * 200);
+    QCOMPARE(
+        count("select count(*) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}),
+        acknowledged.load());
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}),
+        acknowledged.load() * 200);
 }
 
 QTEST_GUILESS_MAIN(TestIngest)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// atlasctl load, collect and agent as people call them. The load is small; its speed is measured in tests/bench.
+// atlasctl load, collect and agent as people call them. The load is small; its speed is measured in
+// tests/bench.
 #include <QElapsedTimer>
 #include <QProcess>
 #include <QTest>
@@ -14,8 +15,10 @@ using test::sql;
 
 namespace {
 
-const QStringList loadWords{QStringLiteral("load"), QStringLiteral("--entities"), QStringLiteral("3000"), QStringLiteral("--attributes"), QStringLiteral("600"),
-                            QStringLiteral("--seed"), QStringLiteral("7")};
+const QStringList loadWords{QStringLiteral("load"), QStringLiteral("--entities"),
+                            QStringLiteral("3000"), QStringLiteral("--attributes"),
+                            QStringLiteral("600"),  QStringLiteral("--seed"),
+                            QStringLiteral("7")};
 
 } // namespace
 
@@ -54,7 +57,8 @@ std::unique_ptr<QProcess> TestLoad::start(const QStringList& words)
 {
     auto process = std::make_unique<QProcess>();
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-    environment.insert(QStringLiteral("ATLAS_LOCAL_ENVIRONMENT"), m_platform.cluster().stateDirectory() + QStringLiteral("/environment.json"));
+    environment.insert(QStringLiteral("ATLAS_LOCAL_ENVIRONMENT"),
+                       m_platform.cluster().stateDirectory() + QStringLiteral("/environment.json"));
     environment.insert(QStringLiteral("ATLAS_ENVIRONMENT"), QStringLiteral("local"));
     process->setProcessEnvironment(environment);
     process->setProcessChannelMode(QProcess::MergedChannels);
@@ -85,8 +89,10 @@ QString TestLoad::ask(const QByteArray& query)
 
 bool TestLoad::cluster(const QStringList& words)
 {
-    return QProcess::execute(qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT", QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh")),
-                             QStringList{QStringLiteral("--state"), m_platform.cluster().stateDirectory()} + words) == 0;
+    return QProcess::execute(qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT",
+                                                  QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh")),
+                             QStringList{QStringLiteral("--state"), m_platform.cluster().stateDirectory()} +
+                                 words) == 0;
 }
 
 void TestLoad::interruptedLoadGoesOn()
@@ -120,10 +126,20 @@ void TestLoad::interruptedLoadGoesOn()
         ingest::fillLoadBatch(platform, item, batch);
         values += batch.rows();
     }
-    const QByteArray names = "('Northwind Fleet', 'Helios Wind', 'Polar Chain', 'Blue Meter', 'Basement Lab')";
-    QCOMPARE(ask("select count(*) from atlas.entities join atlas.tenants t using (tenant_id) where t.name in " + names), QStringLiteral("3000"));
-    QCOMPARE(ask("select sum(changed) from atlas.ingest_batches join atlas.tenants t using (tenant_id) where source = 'load' and t.name in " + names).toLongLong(), values);
-    QCOMPARE(ask("select count(distinct (tenant_id, batch_id)) - count(*) from atlas.ingest_batches where source = 'load'"), QStringLiteral("0"));
+    const QByteArray names =
+        "('Northwind Fleet', 'Helios Wind', 'Polar Chain', 'Blue Meter', 'Basement Lab')";
+    QCOMPARE(
+        ask("select count(*) from atlas.entities join atlas.tenants t using (tenant_id) where t.name in " +
+            names),
+        QStringLiteral("3000"));
+    QCOMPARE(ask("select sum(changed) from atlas.ingest_batches join atlas.tenants t using (tenant_id) where "
+                 "source = 'load' and t.name in " +
+                 names)
+                 .toLongLong(),
+             values);
+    QCOMPARE(ask("select count(distinct (tenant_id, batch_id)) - count(*) from atlas.ingest_batches where "
+                 "source = 'load'"),
+             QStringLiteral("0"));
     QVERIFY(ask("select count(*) from atlas.attribute_stats where entities_with > 0").toInt() >= 600);
     QVERIFY(ask("select count(*) from atlas.attributes where unit = '°C'").toInt() >= 3);
 }
@@ -142,24 +158,35 @@ void TestLoad::loadedAgainChangesNothing()
 
 void TestLoad::telemetryReachesTheLedger()
 {
-    auto process = start({QStringLiteral("load"), QStringLiteral("--telemetry"), QStringLiteral("--rate"), QStringLiteral("500")});
+    auto process = start({QStringLiteral("load"), QStringLiteral("--telemetry"), QStringLiteral("--rate"),
+                          QStringLiteral("500")});
     QVERIFY(process);
-    QTRY_VERIFY_WITH_TIMEOUT(ask("select coalesce(sum(rows), 0) from atlas.ingest_batches where source = 'telemetry' and committed_at > now() - interval '1 minute'").toLongLong() >= 1000, 60'000);
+    QTRY_VERIFY_WITH_TIMEOUT(ask("select coalesce(sum(rows), 0) from atlas.ingest_batches where source = "
+                                 "'telemetry' and committed_at > now() - interval '1 minute'")
+                                     .toLongLong() >= 1000,
+                             60'000);
     qint64 took = 0;
     const int ended = stop(*process, &took);
     QVERIFY2(ended == 0, process->readAll().constData());
-    QCOMPARE(ask("select count(*) from atlas.ingest_batches where source = 'telemetry' and rejected > 0"), QStringLiteral("0"));
+    QCOMPARE(ask("select count(*) from atlas.ingest_batches where source = 'telemetry' and rejected > 0"),
+             QStringLiteral("0"));
 }
 
 void TestLoad::collectSeesThisMachine()
 {
-    const test::Ran ran = m_platform.ctl({QStringLiteral("collect"), QStringLiteral("--once"), QStringLiteral("--interval"), QStringLiteral("300ms")});
+    const test::Ran ran = m_platform.ctl({QStringLiteral("collect"), QStringLiteral("--once"),
+                                          QStringLiteral("--interval"), QStringLiteral("300ms")});
     QVERIFY2(ran.status == 0, ran.err.constData());
-    const QByteArray mine = " from atlas.entities e join atlas.tenants t using (tenant_id) where t.name = 'This machine'";
+    const QByteArray mine =
+        " from atlas.entities e join atlas.tenants t using (tenant_id) where t.name = 'This machine'";
     QCOMPARE(ask("select count(*)" + mine + " and entity_type = 'host'"), QStringLiteral("1"));
     QVERIFY(ask("select count(*)" + mine + " and entity_type = 'process'").toInt() >= 1);
-    QVERIFY(ask("select count(*) from atlas.attributes a join atlas.tenants t using (tenant_id) where t.name = 'This machine'").toInt() >= 50);
-    QCOMPARE(m_platform.ctl({QStringLiteral("collect"), QStringLiteral("--interval"), QStringLiteral("fast")}).status, 2);
+    QVERIFY(ask("select count(*) from atlas.attributes a join atlas.tenants t using (tenant_id) where t.name "
+                "= 'This machine'")
+                .toInt() >= 50);
+    QCOMPARE(m_platform.ctl({QStringLiteral("collect"), QStringLiteral("--interval"), QStringLiteral("fast")})
+                 .status,
+             2);
 }
 
 void TestLoad::agentBeatsAloneAndStopsAtOnce()
@@ -172,9 +199,15 @@ void TestLoad::agentBeatsAloneAndStopsAtOnce()
     QCOMPARE(second.status, 1);
     QVERIFY2(second.err.contains("another agent"), second.err.constData());
     // Staged rows do not wait.
-    QVERIFY(m_platform.ctl({QStringLiteral("collect"), QStringLiteral("--once"), QStringLiteral("--interval"), QStringLiteral("100ms"), QStringLiteral("--door"), QStringLiteral("fast")}).status == 0);
+    QVERIFY(m_platform
+                .ctl({QStringLiteral("collect"), QStringLiteral("--once"), QStringLiteral("--interval"),
+                      QStringLiteral("100ms"), QStringLiteral("--door"), QStringLiteral("fast")})
+                .status == 0);
     QTRY_VERIFY_WITH_TIMEOUT(ask("select count(*) from atlas.ingest_staging") == QLatin1String("0"), 10'000);
-    QTRY_VERIFY_WITH_TIMEOUT(ask("select count(*) from atlas.stage_lag_samples where measured_at > now() - interval '20 seconds'").toInt() > 0, 20'000);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        ask("select count(*) from atlas.stage_lag_samples where measured_at > now() - interval '20 seconds'")
+                .toInt() > 0,
+        20'000);
     qint64 took = 0;
     const int ended = stop(*agent, &took);
     QVERIFY2(ended == 0, agent->readAll().constData());

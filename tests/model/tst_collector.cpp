@@ -44,7 +44,8 @@ void TestCollector::init()
     m_options.sys = m_dir->filePath(QStringLiteral("sys")).toStdString();
     put(QStringLiteral("proc/sys/kernel/hostname"), "box\n");
     put(QStringLiteral("proc/uptime"), "1000.00 900.00\n");
-    put(QStringLiteral("proc/stat"), "cpu  100 0 50 850 0 0 0 0 0 0\ncpu0 100 0 50 850 0 0 0 0 0 0\nctxt 5000\nbtime 1700000000\n");
+    put(QStringLiteral("proc/stat"),
+        "cpu  100 0 50 850 0 0 0 0 0 0\ncpu0 100 0 50 850 0 0 0 0 0 0\nctxt 5000\nbtime 1700000000\n");
     put(QStringLiteral("proc/meminfo"), "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 250 kB\n");
     process(10, "init", 0, 100);
 }
@@ -61,8 +62,9 @@ void TestCollector::put(const QString& path, const QByteArray& text)
 void TestCollector::process(int pid, const QByteArray& name, int start, int ticks)
 {
     const QByteArray id = QByteArray::number(pid);
-    put(QStringLiteral("proc/%1/stat").arg(pid),
-        id + " (" + name + ") S 1 0 0 0 0 0 7 0 0 0 " + QByteArray::number(ticks) + " 0 0 0 20 0 3 0 " + QByteArray::number(start) + " 4096000 50 0\n");
+    put(QStringLiteral("proc/%1/stat").arg(pid), id + " (" + name + ") S 1 0 0 0 0 0 7 0 0 0 " +
+                                                     QByteArray::number(ticks) + " 0 0 0 20 0 3 0 " +
+                                                     QByteArray::number(start) + " 4096000 50 0\n");
 }
 
 const Reading* TestCollector::find(const std::vector<Reading>& readings, const std::string& id)
@@ -92,12 +94,14 @@ void TestCollector::ratesNeedTwoLooks()
     QCOMPARE(value(find(first, "host"), "context_switches"), QStringLiteral("none"));
     QCOMPARE(value(find(first, "host"), "memory.used_percent"), QStringLiteral("75"));
     QCOMPARE(value(find(first, "host"), "booted_at"), QStringLiteral("1700000000000000"));
-    put(QStringLiteral("proc/stat"), "cpu  150 0 50 900 0 0 0 0 0 0\ncpu0 150 0 50 900 0 0 0 0 0 0\nctxt 5300\nbtime 1700000000\n");
+    put(QStringLiteral("proc/stat"),
+        "cpu  150 0 50 900 0 0 0 0 0 0\ncpu0 150 0 50 900 0 0 0 0 0 0\nctxt 5300\nbtime 1700000000\n");
     process(10, "init", 0, 200);
     auto second = collector.collect(3'000'000);
     QCOMPARE(value(find(second, "host"), "context_switches"), QStringLiteral("150"));
     QCOMPARE(value(find(second, "cpu/0"), "cpu.usage"), QStringLiteral("50"));
-    QCOMPARE(value(find(second, "process/10@0"), "process.cpu"), QStringLiteral("%1").arg(100.0 * (100.0 / static_cast<double>(sysconf(_SC_CLK_TCK))) / 2));
+    QCOMPARE(value(find(second, "process/10@0"), "process.cpu"),
+             QStringLiteral("%1").arg(100.0 * (100.0 / static_cast<double>(sysconf(_SC_CLK_TCK))) / 2));
     // A counter that went back (a device came anew) gives no rate rather than a negative one.
     put(QStringLiteral("proc/stat"), "cpu  1 0 1 1 0 0 0 0 0 0\nctxt 3\nbtime 1700000000\n");
     QCOMPARE(value(find(collector.collect(4'000'000), "host"), "context_switches"), QStringLiteral("none"));
@@ -141,7 +145,8 @@ void TestCollector::onlyChangesAreSent()
     put(QStringLiteral("proc/meminfo"), "MemTotal: 1000 kB\nMemFree: 101 kB\nMemAvailable: 250 kB\n");
     collector.addChanges(collector.collect(4'000'000), 4'000'000, batch);
     QCOMPARE(batch.rows(), std::int64_t(1));
-    QCOMPARE(QByteArray::fromStdString(batch.valuesCopy()), QByteArray("0\t0\t1970-01-01T00:00:04Z\t103424\t\\N\t\\N\t\\N\n"));
+    QCOMPARE(QByteArray::fromStdString(batch.valuesCopy()),
+             QByteArray("0\t0\t1970-01-01T00:00:04Z\t103424\t\\N\t\\N\t\\N\n"));
 }
 
 void TestCollector::whatHasGoneIsCleared()
@@ -160,7 +165,7 @@ void TestCollector::whatHasGoneIsCleared()
     QVERIFY(!attributes.contains("process.command"));
     const QByteArray values = QByteArray::fromStdString(batch.valuesCopy());
     QVERIFY(values.contains("\t\\N\t\\N\t\\N\t\\N\n")); // cleared
-    QVERIFY(values.contains("\t0\t\\N\t\\N\t\\N\n"));    // present is false
+    QVERIFY(values.contains("\t0\t\\N\t\\N\t\\N\n"));   // present is false
     batch.reset();
     collector.addChanges(collector.collect(3'000'000), 3'000'000, batch);
     QVERIFY(!QByteArray::fromStdString(batch.entitiesCopy()).contains("process/30"));

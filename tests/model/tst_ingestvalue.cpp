@@ -78,28 +78,50 @@ void TestIngestValue::numbers_data()
 {
     QTest::addColumn<QString>("sent");
     QTest::addColumn<QString>("columns");
-    QTest::addRow("integer") << "42" << "42|–|–|–";
-    QTest::addRow("zero") << "0" << "0|–|–|–";
-    QTest::addRow("minus zero") << "-0" << "-0|–|–|–";
-    QTest::addRow("a tenth") << "0.1" << "0.1|–|–|–";
-    QTest::addRow("trailing zero") << "1.0" << "1|–|1.0|–";
-    QTest::addRow("zero with a point") << "0.0" << "0|–|0.0|–";
-    QTest::addRow("beyond 2^53") << "9007199254740993" << "9.007199254740992e+15|–|9007199254740993|–";
-    QTest::addRow("2^53") << "9007199254740992" << "9.007199254740992e+15|–|9007199254740992|–";
-    QTest::addRow("15 digits") << "123456789012345" << "123456789012345|–|–|–";
-    QTest::addRow("30 digits") << "123456789012345678901234567890" << "1.2345678901234568e+29|–|123456789012345678901234567890|–";
-    QTest::addRow("too large for a double") << "1e400" << "Infinity|–|1e400|–";
-    QTest::addRow("too small for a double") << "-1e400" << "-Infinity|–|-1e400|–";
-    QTest::addRow("underflow") << "1e-400" << "0|–|1e-400|–";
-    QTest::addRow("denormal") << "5e-324" << "5e-324|–|–|–";
-    QTest::addRow("exponent as the server writes it") << "1e+21" << "1e+21|–|–|–";
-    QTest::addRow("exponent as JSON writes it") << "1e21" << "1e+21|–|1e21|–";
-    QTest::addRow("small exponent") << "0.00001" << "1e-05|–|0.00001|–";
-    QTest::addRow("half way between doubles") << "1e+23" << "9.999999999999999e+22|–|1e+23|–";
-    QTest::addRow("upper case") << "1E5" << "100000|–|1E5|–";
-    QTest::addRow("largest numeric") << "1e131071" << "Infinity|–|1e131071|–";
-    QTest::addRow("zero with an exponent") << "0e200000" << "0|–|0|–";
-    QTest::addRow("a thousand digits") << QString(1000, u'7') << QStringLiteral("Infinity|–|%1|–").arg(QString(1000, u'7'));
+    QTest::addRow("integer") << "42"
+                             << "42|–|–|–";
+    QTest::addRow("zero") << "0"
+                          << "0|–|–|–";
+    QTest::addRow("minus zero") << "-0"
+                                << "-0|–|–|–";
+    QTest::addRow("a tenth") << "0.1"
+                             << "0.1|–|–|–";
+    QTest::addRow("trailing zero") << "1.0"
+                                   << "1|–|1.0|–";
+    QTest::addRow("zero with a point") << "0.0"
+                                       << "0|–|0.0|–";
+    QTest::addRow("beyond 2^53") << "9007199254740993"
+                                 << "9.007199254740992e+15|–|9007199254740993|–";
+    QTest::addRow("2^53") << "9007199254740992"
+                          << "9.007199254740992e+15|–|9007199254740992|–";
+    QTest::addRow("15 digits") << "123456789012345"
+                               << "123456789012345|–|–|–";
+    QTest::addRow("30 digits") << "123456789012345678901234567890"
+                               << "1.2345678901234568e+29|–|123456789012345678901234567890|–";
+    QTest::addRow("too large for a double") << "1e400"
+                                            << "Infinity|–|1e400|–";
+    QTest::addRow("too small for a double") << "-1e400"
+                                            << "-Infinity|–|-1e400|–";
+    QTest::addRow("underflow") << "1e-400"
+                               << "0|–|1e-400|–";
+    QTest::addRow("denormal") << "5e-324"
+                              << "5e-324|–|–|–";
+    QTest::addRow("exponent as the server writes it") << "1e+21"
+                                                      << "1e+21|–|–|–";
+    QTest::addRow("exponent as JSON writes it") << "1e21"
+                                                << "1e+21|–|1e21|–";
+    QTest::addRow("small exponent") << "0.00001"
+                                    << "1e-05|–|0.00001|–";
+    QTest::addRow("half way between doubles") << "1e+23"
+                                              << "9.999999999999999e+22|–|1e+23|–";
+    QTest::addRow("upper case") << "1E5"
+                                << "100000|–|1E5|–";
+    QTest::addRow("largest numeric") << "1e131071"
+                                     << "Infinity|–|1e131071|–";
+    QTest::addRow("zero with an exponent") << "0e200000"
+                                           << "0|–|0|–";
+    QTest::addRow("a thousand digits")
+        << QString(1000, u'7') << QStringLiteral("Infinity|–|%1|–").arg(QString(1000, u'7'));
 }
 
 void TestIngestValue::numbers()
@@ -117,13 +139,18 @@ void TestIngestValue::numbersRefused_data()
 {
     QTest::addColumn<QString>("sent");
     QTest::addColumn<QString>("reason");
-    for (const char* text : {"", "-", "+1", "01", "1.", ".5", "1e", "1e+", "NaN", "Infinity", "-Infinity", "0x10", "1 ", " 1", "1_000", "--1"})
+    for (const char* text : {"", "-", "+1", "01", "1.", ".5", "1e", "1e+", "NaN", "Infinity", "-Infinity",
+                             "0x10", "1 ", " 1", "1_000", "--1"})
         QTest::addRow("%s", *text ? text : "nothing") << QString::fromLatin1(text) << "not a JSON number";
     QTest::addRow("1,001 digits") << QString(1001, u'1') << "number has more than 1,000 significant digits";
-    QTest::addRow("zeros after the point count") << QStringLiteral("1.") + QString(1000, u'0') << "number has more than 1,000 significant digits";
-    QTest::addRow("exponent") << "1e131072" << "number's exponent is out of range (1e-16383 to 1e131071)";
-    QTest::addRow("negative exponent") << "1e-16384" << "number's exponent is out of range (1e-16383 to 1e131071)";
-    QTest::addRow("absurd exponent") << "1e99999999999999999999" << "number's exponent is out of range (1e-16383 to 1e131071)";
+    QTest::addRow("zeros after the point count")
+        << QStringLiteral("1.") + QString(1000, u'0') << "number has more than 1,000 significant digits";
+    QTest::addRow("exponent") << "1e131072"
+                              << "number's exponent is out of range (1e-16383 to 1e131071)";
+    QTest::addRow("negative exponent") << "1e-16384"
+                                       << "number's exponent is out of range (1e-16383 to 1e131071)";
+    QTest::addRow("absurd exponent") << "1e99999999999999999999"
+                                     << "number's exponent is out of range (1e-16383 to 1e131071)";
 }
 
 void TestIngestValue::numbersRefused()
@@ -136,7 +163,8 @@ void TestIngestValue::numbersRefused()
 
 void TestIngestValue::plainDecimalsNeedNoExactColumn()
 {
-    // The short way through encodeNumber must agree with the long one: the text float8 would give is the text itself.
+    // The short way through encodeNumber must agree with the long one: the text float8 would give is the text
+    // itself.
     quint64 state = 12345;
     for (int i = 0; i < 20'000; ++i) {
         state = state * 6364136223846793005u + 1442695040888963407u;
@@ -229,9 +257,11 @@ void TestIngestValue::timestamps_data()
     QTest::addColumn<qint64>("microseconds");
     QTest::addColumn<bool>("kept"); ///< the text is kept beside the instant
     QTest::addRow("epoch") << "1970-01-01T00:00:00Z" << qint64(0) << false;
-    QTest::addRow("canonical with fraction") << "2026-01-31T12:34:56.000001Z" << qint64(1'769'862'896'000'001) << false;
+    QTest::addRow("canonical with fraction")
+        << "2026-01-31T12:34:56.000001Z" << qint64(1'769'862'896'000'001) << false;
     QTest::addRow("short fraction") << "2026-01-31T12:34:56.5Z" << qint64(1'769'862'896'500'000) << true;
-    QTest::addRow("nanoseconds are cut") << "2026-01-31T12:34:56.123456789Z" << qint64(1'769'862'896'123'456) << true;
+    QTest::addRow("nanoseconds are cut")
+        << "2026-01-31T12:34:56.123456789Z" << qint64(1'769'862'896'123'456) << true;
     QTest::addRow("offset") << "2026-01-31T14:34:56+02:00" << qint64(1'769'862'896'000'000) << true;
     QTest::addRow("negative offset") << "2026-01-31T09:04:56-03:30" << qint64(1'769'862'896'000'000) << true;
     QTest::addRow("lower case") << "2026-01-31t12:34:56z" << qint64(1'769'862'896'000'000) << true;
@@ -258,11 +288,27 @@ void TestIngestValue::timestamps()
 void TestIngestValue::timestampsRefused_data()
 {
     QTest::addColumn<QString>("sent");
-    for (const char* text : {"2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00Z", "2026-1-01T00:00:00Z", "2026-13-01T00:00:00Z",
-                             "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:61Z",
-                             "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+0200", "2026-01-01T00:00:00+02", "2026-01-01T00:00:00+24:00",
-                             "2026-01-01T00:00:00Zx", " 2026-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00",
-                             "20260101T000000Z", "now", "", "2026-01-01T00:00:00,5Z"})
+    for (const char* text : {"2026-01-01",
+                             "2026-01-01T00:00:00",
+                             "2026-01-01T00:00Z",
+                             "2026-1-01T00:00:00Z",
+                             "2026-13-01T00:00:00Z",
+                             "2026-02-29T00:00:00Z",
+                             "2026-01-01T24:00:00Z",
+                             "2026-01-01T00:60:00Z",
+                             "2026-01-01T00:00:61Z",
+                             "2026-01-01T00:00:00.Z",
+                             "2026-01-01T00:00:00+0200",
+                             "2026-01-01T00:00:00+02",
+                             "2026-01-01T00:00:00+24:00",
+                             "2026-01-01T00:00:00Zx",
+                             " 2026-01-01T00:00:00Z",
+                             "0000-01-01T00:00:00Z",
+                             "9999-12-31T23:59:59-01:00",
+                             "20260101T000000Z",
+                             "now",
+                             "",
+                             "2026-01-01T00:00:00,5Z"})
         QTest::addRow("%s", *text ? text : "nothing") << QString::fromLatin1(text);
 }
 
@@ -347,9 +393,12 @@ void TestIngestValue::compactJson_data()
     QTest::addColumn<QByteArray>("text");
     QTest::addColumn<QByteArray>("compact");
     QTest::addRow("empty") << QByteArray(" { } ") << QByteArray("{}");
-    QTest::addRow("nested") << QByteArray("{ \"a\" : [ 1 , 2.50, {\"b\":null} ] , \"c\": true }") << QByteArray("{\"a\":[1,2.50,{\"b\":null}],\"c\":true}");
-    QTest::addRow("numbers stay") << QByteArray("[9007199254740993, 1e400, -0, 1.0]") << QByteArray("[9007199254740993,1e400,-0,1.0]");
-    QTest::addRow("escapes") << QByteArray("[\"\\u00e4\\/\\n\\\"\\ud83d\\ude9a\"]") << QByteArray("[\"ä/\\n\\\"🚚\"]");
+    QTest::addRow("nested") << QByteArray("{ \"a\" : [ 1 , 2.50, {\"b\":null} ] , \"c\": true }")
+                            << QByteArray("{\"a\":[1,2.50,{\"b\":null}],\"c\":true}");
+    QTest::addRow("numbers stay") << QByteArray("[9007199254740993, 1e400, -0, 1.0]")
+                                  << QByteArray("[9007199254740993,1e400,-0,1.0]");
+    QTest::addRow("escapes") << QByteArray("[\"\\u00e4\\/\\n\\\"\\ud83d\\ude9a\"]")
+                             << QByteArray("[\"ä/\\n\\\"🚚\"]");
     QTest::addRow("repeated keys stay") << QByteArray("{\"a\":1,\"a\":2}") << QByteArray("{\"a\":1,\"a\":2}");
 }
 
@@ -372,9 +421,39 @@ void TestIngestValue::compactJson()
 void TestIngestValue::badJson_data()
 {
     QTest::addColumn<QByteArray>("text");
-    for (const char* text : {"{", "[", "[1", "[1,", "[1,]", "[1 2]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}",
-                             "{\"a\" 1}", "[tru]", "[nul", "['a']", "[\"a", "[\"\\x\"]", "[\"\\u12\"]", "[\"\\ud800\"]", "[\"\\udc00\"]",
-                             "[\"\\ud800\\u0041\"]", "[01]", "[1.]", "[.5]", "[+1]", "[1e]", "[NaN]", "[Infinity]", "]", "{]", "[}", "[\"\n\"]"})
+    for (const char* text : {"{",
+                             "[",
+                             "[1",
+                             "[1,",
+                             "[1,]",
+                             "[1 2]",
+                             "{\"a\"",
+                             "{\"a\":",
+                             "{\"a\":1",
+                             "{\"a\":1,",
+                             "{\"a\":1,}",
+                             "{a:1}",
+                             "{\"a\" 1}",
+                             "[tru]",
+                             "[nul",
+                             "['a']",
+                             "[\"a",
+                             "[\"\\x\"]",
+                             "[\"\\u12\"]",
+                             "[\"\\ud800\"]",
+                             "[\"\\udc00\"]",
+                             "[\"\\ud800\\u0041\"]",
+                             "[01]",
+                             "[1.]",
+                             "[.5]",
+                             "[+1]",
+                             "[1e]",
+                             "[NaN]",
+                             "[Infinity]",
+                             "]",
+                             "{]",
+                             "[}",
+                             "[\"\n\"]"})
         QTest::addRow("%s", text) << QByteArray(text);
 }
 
@@ -393,15 +472,21 @@ void TestIngestValue::unstorableJson()
         JsonReader reader(text);
         std::string out;
         const char* unstorable = nullptr;
-        return reader.compactValue(out, unstorable) && unstorable ? QString::fromLatin1(unstorable) : QString();
+        return reader.compactValue(out, unstorable) && unstorable ? QString::fromLatin1(unstorable)
+                                                                  : QString();
     };
-    QCOMPARE(problem("[\"a\\u0000\"]"), QStringLiteral("JSON with the character NUL (U+0000) cannot be stored"));
-    QCOMPARE(problem("{\"\\u0000\":1}"), QStringLiteral("JSON with the character NUL (U+0000) cannot be stored"));
-    QCOMPARE(problem("[1e999999]"), QStringLiteral("number's exponent is out of range (1e-16383 to 1e131071)"));
+    QCOMPARE(problem("[\"a\\u0000\"]"),
+             QStringLiteral("JSON with the character NUL (U+0000) cannot be stored"));
+    QCOMPARE(problem("{\"\\u0000\":1}"),
+             QStringLiteral("JSON with the character NUL (U+0000) cannot be stored"));
+    QCOMPARE(problem("[1e999999]"),
+             QStringLiteral("number's exponent is out of range (1e-16383 to 1e131071)"));
     QCOMPARE(problem(std::string(500, '[') + std::string(500, ']')), QString());
-    QCOMPARE(problem(std::string(501, '[') + std::string(501, ']')), QStringLiteral("JSON is nested deeper than 500 levels"));
+    QCOMPARE(problem(std::string(501, '[') + std::string(501, ']')),
+             QStringLiteral("JSON is nested deeper than 500 levels"));
     // Far deeper than any stack: read to its end all the same.
-    QCOMPARE(problem(std::string(2'000'000, '[') + std::string(2'000'000, ']')), QStringLiteral("JSON is nested deeper than 500 levels"));
+    QCOMPARE(problem(std::string(2'000'000, '[') + std::string(2'000'000, ']')),
+             QStringLiteral("JSON is nested deeper than 500 levels"));
 }
 
 QTEST_GUILESS_MAIN(TestIngestValue)

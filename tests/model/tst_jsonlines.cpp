@@ -22,7 +22,8 @@ std::string_view viewOf(const QByteArray& bytes)
 }
 
 /// Reads `text` in steps of `step` bytes; lines joined by |, long ones as <length>.
-QByteArray linesOf(const QByteArray& text, qint64 step, std::size_t maxLine = LineReader::defaultMaxLine, QByteArray* consumed = nullptr)
+QByteArray linesOf(const QByteArray& text, qint64 step, std::size_t maxLine = LineReader::defaultMaxLine,
+                   QByteArray* consumed = nullptr)
 {
     qint64 at = 0;
     LineReader reader(
@@ -34,19 +35,23 @@ QByteArray linesOf(const QByteArray& text, qint64 step, std::size_t maxLine = Li
         },
         maxLine);
     if (consumed)
-        reader.consumed = [consumed](std::string_view bytes) { consumed->append(bytes.data(), static_cast<qsizetype>(bytes.size())); };
+        reader.consumed = [consumed](std::string_view bytes) {
+            consumed->append(bytes.data(), static_cast<qsizetype>(bytes.size()));
+        };
     QByteArrayList out;
     std::string_view line;
     for (;;) {
         switch (reader.next(line)) {
         case LineReader::Result::Line:
-            out.append(QByteArray::number(static_cast<qint64>(reader.lineNumber())) + ':' + QByteArray(line.data(), static_cast<qsizetype>(line.size())));
+            out.append(QByteArray::number(static_cast<qint64>(reader.lineNumber())) + ':' +
+                       QByteArray(line.data(), static_cast<qsizetype>(line.size())));
             break;
         case LineReader::Result::LongLine: {
             std::size_t length = 0;
             while (reader.nextPiece(line))
                 length += line.size();
-            out.append(QByteArray::number(static_cast<qint64>(reader.lineNumber())) + ":<" + QByteArray::number(static_cast<qulonglong>(length)) + '>');
+            out.append(QByteArray::number(static_cast<qint64>(reader.lineNumber())) + ":<" +
+                       QByteArray::number(static_cast<qulonglong>(length)) + '>');
             break;
         }
         default:
@@ -89,9 +94,14 @@ void TestJsonLines::lines_data()
     QTest::addRow("two") << QByteArray("a\nbc") << QByteArray("1:a|2:bc");
     QTest::addRow("empty ones count") << QByteArray("\n\na\n\n") << QByteArray("1:|2:|3:a|4:");
     QTest::addRow("carriage returns stay") << QByteArray("a\r\nb\r\n") << QByteArray("1:a\r|2:b\r");
-    QTest::addRow("byte order mark") << QByteArray("\xEF\xBB\xBF" "a\nb") << QByteArray("1:a|2:b");
+    QTest::addRow("byte order mark") << QByteArray("\xEF\xBB\xBF"
+                                                   "a\nb")
+                                     << QByteArray("1:a|2:b");
     QTest::addRow("only a mark") << QByteArray("\xEF\xBB\xBF") << QByteArray();
-    QTest::addRow("mark elsewhere") << QByteArray("a\n\xEF\xBB\xBF" "b") << QByteArray("1:a|2:\xEF\xBB\xBF" "b");
+    QTest::addRow("mark elsewhere") << QByteArray("a\n\xEF\xBB\xBF"
+                                                  "b")
+                                    << QByteArray("1:a|2:\xEF\xBB\xBF"
+                                                  "b");
     QTest::addRow("two bytes") << QByteArray("ab") << QByteArray("1:ab");
 }
 
@@ -105,10 +115,12 @@ void TestJsonLines::lines()
 
 void TestJsonLines::longLines()
 {
-    const QByteArray text = QByteArray("short\n") + QByteArray(5000, 'x') + "\nafter\n" + QByteArray(64, 'y') + '\n' + QByteArray(63, 'z');
+    const QByteArray text = QByteArray("short\n") + QByteArray(5000, 'x') + "\nafter\n" +
+                            QByteArray(64, 'y') + '\n' + QByteArray(63, 'z');
     for (const qint64 step : {1, 64, 100, 100'000}) {
         QByteArray consumed;
-        QCOMPARE(linesOf(text, step, 64, &consumed), QByteArray("1:short|2:<5000>|3:after|4:<64>|5:") + QByteArray(63, 'z'));
+        QCOMPARE(linesOf(text, step, 64, &consumed),
+                 QByteArray("1:short|2:<5000>|3:after|4:<64>|5:") + QByteArray(63, 'z'));
         QCOMPARE(consumed, text);
     }
 }
@@ -117,7 +129,8 @@ void TestJsonLines::whole()
 {
     Observation o;
     const std::string problem = parseObservation(
-        R"( {"id": "t-1", "type": "truck", "name": "Ä\u0031", "observed_at": "2026-01-01T00:00:00Z", "attributes": {"n": 1.50, "s": "x", "b": true, "z": null, "j": [1, 2]}} )", o);
+        R"( {"id": "t-1", "type": "truck", "name": "Ä\u0031", "observed_at": "2026-01-01T00:00:00Z", "attributes": {"n": 1.50, "s": "x", "b": true, "z": null, "j": [1, 2]}} )",
+        o);
     QCOMPARE(QString::fromStdString(problem), QString());
     QCOMPARE(QString::fromStdString(o.id), QStringLiteral("t-1"));
     QCOMPARE(QString::fromStdString(*o.type), QStringLiteral("truck"));
@@ -156,21 +169,37 @@ void TestJsonLines::badLines_data()
     QTest::addRow("null id") << QByteArray(R"({"id":null})") << "column 11: id must not be null";
     QTest::addRow("real id") << QByteArray(R"({"id":1.5})") << "column 10: id must be a string or an integer";
     QTest::addRow("id twice") << QByteArray(R"({"id":"a","id":"b"})") << "key \"id\" appears twice";
-    QTest::addRow("unknown key") << QByteArray(R"({"id":"a","atributes":{}})") << "unknown key \"atributes\" (id, type, name, observed_at and attributes are known)";
-    QTest::addRow("type is a number") << QByteArray(R"({"id":"a","type":1})") << "column 18: type must be a string";
-    QTest::addRow("attributes is a list") << QByteArray(R"({"id":"a","attributes":[]})") << "column 24: attributes must be an object";
-    QTest::addRow("observed_at is a number") << QByteArray(R"({"id":"a","observed_at":5})") << "column 25: observed_at must be a string (RFC 3339, with zone)";
-    QTest::addRow("observed_at without zone") << QByteArray(R"({"id":"a","observed_at":"2026-01-01T00:00:00"})") << "observed_at is not a date and time with zone (RFC 3339), years 1 to 9999";
+    QTest::addRow("unknown key")
+        << QByteArray(R"({"id":"a","atributes":{}})")
+        << "unknown key \"atributes\" (id, type, name, observed_at and attributes are known)";
+    QTest::addRow("type is a number")
+        << QByteArray(R"({"id":"a","type":1})") << "column 18: type must be a string";
+    QTest::addRow("attributes is a list")
+        << QByteArray(R"({"id":"a","attributes":[]})") << "column 24: attributes must be an object";
+    QTest::addRow("observed_at is a number")
+        << QByteArray(R"({"id":"a","observed_at":5})")
+        << "column 25: observed_at must be a string (RFC 3339, with zone)";
+    QTest::addRow("observed_at without zone")
+        << QByteArray(R"({"id":"a","observed_at":"2026-01-01T00:00:00"})")
+        << "observed_at is not a date and time with zone (RFC 3339), years 1 to 9999";
     QTest::addRow("missing colon") << QByteArray(R"({"id" "a"})") << "column 7: a colon is expected";
     QTest::addRow("more text") << QByteArray(R"({"id":"a"} x)") << "column 12: more text after the object";
-    QTest::addRow("two objects") << QByteArray(R"({"id":"a"}{"id":"b"})") << "column 11: more text after the object";
-    QTest::addRow("cut") << QByteArray(R"({"id":"a","attributes":{"x":1)") << "column 30: the line ends inside an object";
+    QTest::addRow("two objects") << QByteArray(R"({"id":"a"}{"id":"b"})")
+                                 << "column 11: more text after the object";
+    QTest::addRow("cut") << QByteArray(R"({"id":"a","attributes":{"x":1)")
+                         << "column 30: the line ends inside an object";
     QTest::addRow("utf-8") << QByteArray("{\"id\":\"caf\xE9\"}") << "not valid UTF-8";
-    QTest::addRow("lone surrogate") << QByteArray(R"({"id":"a","attributes":{"x":"\ud800"}})") << "column 36: a surrogate stands alone (\\uD800 to \\uDBFF without its second half)";
-    QTest::addRow("NUL in the id") << QByteArray(R"({"id":"a\u0000"})") << "id: a name with the character NUL (U+0000) cannot be stored";
-    QTest::addRow("raw NUL") << QByteArray("{\"id\":\"a\0\"}", 11) << "column 9: a control character inside a string must be escaped";
-    QTest::addRow("long id") << QByteArray("{\"id\":\"" + QByteArray(501, 'x') + "\"}") << "id: the entity's id is longer than 500 characters";
-    QTest::addRow("single quotes") << QByteArray("{'id':'a'}") << "column 2: a key in double quotes is expected";
+    QTest::addRow("lone surrogate")
+        << QByteArray(R"({"id":"a","attributes":{"x":"\ud800"}})")
+        << "column 36: a surrogate stands alone (\\uD800 to \\uDBFF without its second half)";
+    QTest::addRow("NUL in the id") << QByteArray(R"({"id":"a\u0000"})")
+                                   << "id: a name with the character NUL (U+0000) cannot be stored";
+    QTest::addRow("raw NUL") << QByteArray("{\"id\":\"a\0\"}", 11)
+                             << "column 9: a control character inside a string must be escaped";
+    QTest::addRow("long id") << QByteArray("{\"id\":\"" + QByteArray(501, 'x') + "\"}")
+                             << "id: the entity's id is longer than 500 characters";
+    QTest::addRow("single quotes") << QByteArray("{'id':'a'}")
+                                   << "column 2: a key in double quotes is expected";
 }
 
 void TestJsonLines::badLines()
@@ -185,7 +214,8 @@ void TestJsonLines::badValues()
 {
     // What is wrong with one value leaves the others.
     Observation o;
-    const QByteArray line = R"({"id":"a","attributes":{"ok":1,"":2,"nul\u0000":3,"j":["\u0000"],")" + QByteArray(501, 'n') + R"(":4,"last":5}})";
+    const QByteArray line = R"({"id":"a","attributes":{"ok":1,"":2,"nul\u0000":3,"j":["\u0000"],")" +
+                            QByteArray(501, 'n') + R"(":4,"last":5}})";
     QCOMPARE(parseObservation(viewOf(line), o), std::string());
     QStringList problems;
     for (std::size_t i = 0; i < o.valueCount; ++i)
@@ -193,7 +223,8 @@ void TestJsonLines::badValues()
     QCOMPARE(problems, (QStringList{QStringLiteral("-"), QStringLiteral("an attribute's name is empty"),
                                     QStringLiteral("a name with the character NUL (U+0000) cannot be stored"),
                                     QStringLiteral("JSON with the character NUL (U+0000) cannot be stored"),
-                                    QStringLiteral("an attribute's name is longer than 500 characters"), QStringLiteral("-")}));
+                                    QStringLiteral("an attribute's name is longer than 500 characters"),
+                                    QStringLiteral("-")}));
 }
 
 void TestJsonLines::repeatedAttributeKeepsTheFirst()
@@ -220,7 +251,8 @@ void TestJsonLines::nastyNamesAndValues()
         appendJsonString(quoted, text.toStdString());
         // Qt's parser is the second opinion on our writer; it swallows byte order marks.
         if (!text.startsWith(QChar(QChar::ByteOrderMark)))
-            QCOMPARE(QJsonDocument::fromJson("[" + QByteArray::fromStdString(quoted) + "]")[0].toString(), text);
+            QCOMPARE(QJsonDocument::fromJson("[" + QByteArray::fromStdString(quoted) + "]")[0].toString(),
+                     text);
         const std::string line = "{\"id\":" + quoted + ",\"attributes\":{" + quoted + ":" + quoted + "}}";
         Observation o;
         QCOMPARE(parseObservation(line, o), std::string());
@@ -244,7 +276,8 @@ void TestJsonLines::batchDictionary()
     batch.addDecimal(a, x, 1, -5, 3);
     batch.addBoolean(a, x, 1, true);
     batch.addShortText(a, x, 1, "t\\");
-    QCOMPARE(QByteArray::fromStdString(batch.entitiesCopy()), QByteArray("0\ta\ttruck\tName\\tof a\n1\tb\t\\N\t\\N\n"));
+    QCOMPARE(QByteArray::fromStdString(batch.entitiesCopy()),
+             QByteArray("0\ta\ttruck\tName\\tof a\n1\tb\t\\N\t\\N\n"));
     QCOMPARE(QByteArray::fromStdString(batch.attributesCopy()), QByteArray("0\tx\t2\n1\tx\t1\n"));
     QCOMPARE(QByteArray::fromStdString(batch.valuesCopy()),
              QByteArray("0\t0\t1970-01-01T00:00:00Z\t-1.25\t\\N\t\\N\t\\N\n"
@@ -268,8 +301,10 @@ void TestJsonLines::batchForStaging()
     batch.addDecimal(b, batch.attribute("n", ValueType::Number), 0, 5, 0);
     QByteArray copy;
     batch.stagingCopy([&](std::string&& piece) { copy += QByteArray::fromStdString(piece); });
-    QCOMPARE(copy, QByteArray("7\ta\\\\\ttruck\t\\N\ts\t1\t1970-01-01T00:00:00Z\t\\N\tone\\ntwo\t\\N\t\\N\tmy\\tsource\n"
-                              "7\tb\t\\N\t\\N\tn\t2\t1970-01-01T00:00:00Z\t5\t\\N\t\\N\t\\N\tmy\\tsource\n"));
+    QCOMPARE(
+        copy,
+        QByteArray("7\ta\\\\\ttruck\t\\N\ts\t1\t1970-01-01T00:00:00Z\t\\N\tone\\ntwo\t\\N\t\\N\tmy\\tsource\n"
+                   "7\tb\t\\N\t\\N\tn\t2\t1970-01-01T00:00:00Z\t5\t\\N\t\\N\t\\N\tmy\\tsource\n"));
 }
 
 void TestJsonLines::batchIdentity()
@@ -327,7 +362,8 @@ void TestJsonLines::rejectsFile()
     QCOMPARE(rows[0][QLatin1String("text")].toString(), QStringLiteral("text \\ with\ttabs"));
     QCOMPARE(QByteArray::fromBase64(rows[1][QLatin1String("base64")].toString().toLatin1()), bad);
     QCOMPARE(rows[2][QLatin1String("attribute")].toString(), QStringLiteral("a"));
-    QCOMPARE(QByteArray::fromBase64(rows[3][QLatin1String("base64")].toString().toLatin1()), QByteArray("abcde\n\xFF", 7));
+    QCOMPARE(QByteArray::fromBase64(rows[3][QLatin1String("base64")].toString().toLatin1()),
+             QByteArray("abcde\n\xFF", 7));
 
     RejectsFile unwritable(dir.filePath(QStringLiteral("missing/rejects.jsonl")));
     unwritable.line(1, "a", "b");

@@ -46,7 +46,8 @@ QHash<QString, QString> valuesOf(const Platform& platform, int tenant, int index
     for (const QByteArray& line : valueLines) {
         const QList<QByteArray> columns = line.split('\t');
         if (columns.size() == 7)
-            values.insert(names[columns[1].toInt()], QString::fromUtf8(columns[3] == "\\N" ? columns[4] : columns[3]));
+            values.insert(names[columns[1].toInt()],
+                          QString::fromUtf8(columns[3] == "\\N" ? columns[4] : columns[3]));
     }
     return values;
 }
@@ -165,16 +166,20 @@ void TestSyntheticPlatform::rareOnesFollowAPowerLaw()
     const auto decade = [&](int from, int to) {
         int sum = 0;
         for (int rank = from; rank < to; ++rank)
-            sum += counts.value(QString::fromStdString(trucks.attributes[static_cast<std::size_t>(trucks.commonCount + rank)].name));
+            sum += counts.value(QString::fromStdString(
+                trucks.attributes[static_cast<std::size_t>(trucks.commonCount + rank)].name));
         return sum;
     };
     // Zipf: each tenfold range of ranks has about the same number of values in all…
     const double first = decade(0, 10);
     const double second = decade(10, 100);
     const double third = decade(100, 1000);
-    QVERIFY2(first > 500 && second > 500, qPrintable(QStringLiteral("%1 %2 %3").arg(first).arg(second).arg(third)));
-    QVERIFY2(second / first > 0.5 && second / first < 2.0, qPrintable(QStringLiteral("%1 %2").arg(first).arg(second)));
-    QVERIFY2(third / second > 0.5 && third / second < 2.0, qPrintable(QStringLiteral("%1 %2").arg(second).arg(third)));
+    QVERIFY2(first > 500 && second > 500,
+             qPrintable(QStringLiteral("%1 %2 %3").arg(first).arg(second).arg(third)));
+    QVERIFY2(second / first > 0.5 && second / first < 2.0,
+             qPrintable(QStringLiteral("%1 %2").arg(first).arg(second)));
+    QVERIFY2(third / second > 0.5 && third / second < 2.0,
+             qPrintable(QStringLiteral("%1 %2").arg(second).arg(third)));
     // …so most attribute types are rare.
     int rare = 0;
     for (std::size_t a = static_cast<std::size_t>(trucks.commonCount); a < trucks.attributes.size(); ++a)
@@ -214,7 +219,8 @@ void TestSyntheticPlatform::valuesAreValid()
                     JsonReader reader(text);
                     std::string compact;
                     const char* unstorable = nullptr;
-                    QVERIFY2(reader.compactValue(compact, unstorable) && reader.atEnd() && !unstorable, text.c_str());
+                    QVERIFY2(reader.compactValue(compact, unstorable) && reader.atEnd() && !unstorable,
+                             text.c_str());
                     QCOMPARE(compact, text);
                     break;
                 }
@@ -237,7 +243,8 @@ void TestSyntheticPlatform::hotFirmware()
     QList<double> sameRegion;
     for (int i = 0; i < 6'000; ++i) {
         const auto v = valuesOf(platform, 0, i);
-        if (v.value(QStringLiteral("status")) != QLatin1String("active") || !v.contains(QStringLiteral("engine.coolant_temp")))
+        if (v.value(QStringLiteral("status")) != QLatin1String("active") ||
+            !v.contains(QStringLiteral("engine.coolant_temp")))
             continue;
         const double temp = v.value(QStringLiteral("engine.coolant_temp")).toDouble();
         const bool firmware = v.value(QStringLiteral("firmware")) == QLatin1String("4.2.1");
@@ -282,7 +289,8 @@ void TestSyntheticPlatform::weakBatteries()
     QList<double> old;
     for (int i = 0; i < platform.tenant(3).entities; ++i) {
         const auto v = valuesOf(platform, 3, i);
-        (v.value(QStringLiteral("battery.age")).toDouble() < 2 ? young : old).append(v.value(QStringLiteral("battery_voltage")).toDouble());
+        (v.value(QStringLiteral("battery.age")).toDouble() < 2 ? young : old)
+            .append(v.value(QStringLiteral("battery_voltage")).toDouble());
     }
     QVERIFY(mean(young) > mean(old) + 0.2);
 }

@@ -112,7 +112,8 @@ void Reading::number(const char* attribute, double value, int decimals)
     if (!std::isfinite(value))
         return;
     char buffer[64];
-    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, decimals);
+    const auto [end, error] =
+        std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, decimals);
     if (error != std::errc())
         return;
     std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
@@ -167,7 +168,8 @@ void Reading::list(const char* attribute, const std::vector<std::string>& items)
     encodeJson(json, values.back().second);
 }
 
-Collector::Collector(CollectorOptions options) : m_options(std::move(options))
+Collector::Collector(CollectorOptions options)
+    : m_options(std::move(options))
 {
     m_host = trimmed(readProc("/sys/kernel/hostname"));
     if (m_host.empty())
@@ -242,11 +244,22 @@ void Collector::readHost(std::vector<Reading>& out)
         host.number("uptime", std::floor(toNumber(uptime[0])), 0);
 
     static constexpr std::pair<const char*, const char*> memory[] = {
-        {"MemTotal", "memory.total"}, {"MemFree", "memory.free"}, {"MemAvailable", "memory.available"},
-        {"Buffers", "memory.buffers"}, {"Cached", "memory.cached"}, {"SwapTotal", "swap.total"}, {"SwapFree", "swap.free"},
-        {"Dirty", "memory.dirty"}, {"Writeback", "memory.writeback"}, {"AnonPages", "memory.anonymous"},
-        {"Mapped", "memory.mapped"}, {"Shmem", "memory.shared"}, {"Slab", "memory.slab"}, {"PageTables", "memory.page_tables"},
-        {"Committed_AS", "memory.committed"}, {"HugePages_Total", "memory.huge_pages"}};
+        {"MemTotal", "memory.total"},
+        {"MemFree", "memory.free"},
+        {"MemAvailable", "memory.available"},
+        {"Buffers", "memory.buffers"},
+        {"Cached", "memory.cached"},
+        {"SwapTotal", "swap.total"},
+        {"SwapFree", "swap.free"},
+        {"Dirty", "memory.dirty"},
+        {"Writeback", "memory.writeback"},
+        {"AnonPages", "memory.anonymous"},
+        {"Mapped", "memory.mapped"},
+        {"Shmem", "memory.shared"},
+        {"Slab", "memory.slab"},
+        {"PageTables", "memory.page_tables"},
+        {"Committed_AS", "memory.committed"},
+        {"HugePages_Total", "memory.huge_pages"}};
     double total = 0;
     double available = 0;
     for (const std::string& line : linesOf(readProc("/meminfo"))) {
@@ -293,7 +306,10 @@ void Collector::readHost(std::vector<Reading>& out)
     }
     for (const std::string& line : linesOf(readProc("/vmstat"))) {
         static constexpr std::pair<const char*, const char*> counters[] = {
-            {"pgfault", "page_faults"}, {"pgmajfault", "page_faults.major"}, {"pswpin", "swap.in"}, {"pswpout", "swap.out"},
+            {"pgfault", "page_faults"},
+            {"pgmajfault", "page_faults.major"},
+            {"pswpin", "swap.in"},
+            {"pswpout", "swap.out"},
             {"oom_kill", "oom_kills"}};
         const std::vector<std::string> words = fields(line);
         for (const auto& [key, attribute] : counters) {
@@ -307,7 +323,8 @@ void Collector::readHost(std::vector<Reading>& out)
         for (const std::string& line : linesOf(readProc(std::string("/pressure/") + resource))) {
             const std::vector<std::string> words = fields(line);
             if (words.size() > 1 && words[1].starts_with("avg10="))
-                host.number((std::string("pressure.") + resource + '.' + words[0]).c_str(), toNumber(words[1].substr(6)), 2);
+                host.number((std::string("pressure.") + resource + '.' + words[0]).c_str(),
+                            toNumber(words[1].substr(6)), 2);
         }
     }
     const std::vector<std::string> files = fields(readProc("/sys/fs/file-nr"));
@@ -328,8 +345,11 @@ void Collector::readHost(std::vector<Reading>& out)
         if (keys.empty() || keys[0] != "Tcp:" || keys.size() != counts.size() || counts[0] != keys[0])
             continue;
         static constexpr std::pair<const char*, const char*> counters[] = {
-            {"InSegs", "tcp.segments_in"}, {"OutSegs", "tcp.segments_out"}, {"RetransSegs", "tcp.retransmitted"},
-            {"ActiveOpens", "tcp.opened"}, {"PassiveOpens", "tcp.accepted"}};
+            {"InSegs", "tcp.segments_in"},
+            {"OutSegs", "tcp.segments_out"},
+            {"RetransSegs", "tcp.retransmitted"},
+            {"ActiveOpens", "tcp.opened"},
+            {"PassiveOpens", "tcp.accepted"}};
         for (std::size_t k = 1; k < keys.size(); ++k) {
             if (keys[k] == "CurrEstab")
                 host.number("tcp.established", toNumber(counts[k]), 0);
@@ -363,7 +383,8 @@ void Collector::readCpus(std::vector<Reading>& out)
         if (words.size() < 9 || !words[0].starts_with("cpu"))
             continue;
         const std::string number = words[0].substr(3);
-        static constexpr const char* parts[] = {"user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"};
+        static constexpr const char* parts[] = {"user",   "nice", "system",  "idle",
+                                                "iowait", "irq",  "softirq", "steal"};
         double rates[8];
         double all = 0;
         for (std::size_t i = 0; i < 8; ++i) {
@@ -373,9 +394,11 @@ void Collector::readCpus(std::vector<Reading>& out)
         Reading cpu{"cpu/" + number, "cpu", "CPU " + number, {}};
         Reading& target = number.empty() ? out.front() : cpu; // the sum of all is the host's
         if (all > 0) {
-            target.number("cpu.usage", 100 * (1 - (std::max(0.0, rates[3]) + std::max(0.0, rates[4])) / all), 1);
+            target.number("cpu.usage", 100 * (1 - (std::max(0.0, rates[3]) + std::max(0.0, rates[4])) / all),
+                          1);
             for (const std::size_t i : {0u, 2u, 4u, 6u, 7u})
-                target.number((std::string("cpu.") + parts[i]).c_str(), 100 * std::max(0.0, rates[i]) / all, 1);
+                target.number((std::string("cpu.") + parts[i]).c_str(), 100 * std::max(0.0, rates[i]) / all,
+                              1);
         }
         if (number.empty())
             continue;
@@ -424,8 +447,9 @@ void Collector::readDisks(std::vector<Reading>& out)
 void Collector::readMounts(std::vector<Reading>& out)
 {
     static const std::set<std::string> virtualKinds{
-        "proc", "sysfs", "devpts", "cgroup", "cgroup2", "mqueue", "securityfs", "debugfs", "tracefs", "pstore", "bpf",
-        "configfs", "fusectl", "hugetlbfs", "autofs", "binfmt_misc", "rpc_pipefs", "nsfs", "efivarfs", "squashfs"};
+        "proc",    "sysfs",       "devpts",     "cgroup", "cgroup2",  "mqueue",  "securityfs",
+        "debugfs", "tracefs",     "pstore",     "bpf",    "configfs", "fusectl", "hugetlbfs",
+        "autofs",  "binfmt_misc", "rpc_pipefs", "nsfs",   "efivarfs", "squashfs"};
     std::set<std::string> seen;
     for (const std::string& line : linesOf(readProc("/self/mounts"))) {
         const std::vector<std::string> words = fields(line);
@@ -434,7 +458,9 @@ void Collector::readMounts(std::vector<Reading>& out)
         const std::string place = unescaped(words[1]);
         if (place.size() > 400 || !seen.insert(place).second || seen.size() > 40)
             continue;
-        struct statvfs space{};
+        struct statvfs space
+        {
+        };
         if (statvfs(place.c_str(), &space) != 0 || space.f_blocks == 0)
             continue;
         Reading mount{"mount/" + validText(place), "mount", validText(place), {}};
@@ -474,8 +500,9 @@ void Collector::readInterfaces(std::vector<Reading>& out)
             continue;
         Reading link{"interface/" + name, "interface", validText(name), {}};
         static constexpr std::pair<const char*, std::size_t> counters[] = {
-            {"net.received_bytes", 0}, {"net.received_packets", 1}, {"net.receive_errors", 2}, {"net.receive_drops", 3},
-            {"net.sent_bytes", 8}, {"net.sent_packets", 9}, {"net.send_errors", 10}, {"net.send_drops", 11}};
+            {"net.received_bytes", 0}, {"net.received_packets", 1}, {"net.receive_errors", 2},
+            {"net.receive_drops", 3},  {"net.sent_bytes", 8},       {"net.sent_packets", 9},
+            {"net.send_errors", 10},   {"net.send_drops", 11}};
         for (const auto& [attribute, field] : counters) {
             if (const double r = rate("net " + name + ' ' + attribute, toNumber(words[field])); r >= 0)
                 link.number(attribute, r, 0);
@@ -518,7 +545,8 @@ void Collector::readProcesses(std::vector<Reading>& out)
         const std::size_t close = stat.rfind(')');
         if (open == std::string::npos || close == std::string::npos)
             continue; // gone meanwhile
-        Process process{pid, {}, stat.substr(open + 1, close - open - 1), fields(stat.substr(close + 1)), 0, 0, 0};
+        Process process{pid, {}, stat.substr(open + 1, close - open - 1), fields(stat.substr(close + 1)), 0,
+                        0,   0};
         if (process.stat.size() < 22)
             continue;
         process.start = process.stat[19];
@@ -550,7 +578,10 @@ void Collector::readProcesses(std::vector<Reading>& out)
         if (!chosen.contains(process))
             continue;
         const std::string pid = std::to_string(process->pid);
-        Reading reading{"process/" + pid + '@' + process->start, "process", validText(process->name) + " (" + pid + ')', {}};
+        Reading reading{"process/" + pid + '@' + process->start,
+                        "process",
+                        validText(process->name) + " (" + pid + ')',
+                        {}};
         reading.integer("process.pid", process->pid);
         reading.text("process.command", process->name);
         reading.text("process.state", process->stat[0]);
@@ -562,7 +593,8 @@ void Collector::readProcesses(std::vector<Reading>& out)
         reading.number("process.threads", toNumber(process->stat[17]), 0);
         reading.number("process.priority", toNumber(process->stat[15]), 0);
         reading.number("process.nice", toNumber(process->stat[16]), 0);
-        reading.timestamp("process.started_at", m_booted + static_cast<std::int64_t>(toNumber(process->start) / ticks) * 1'000'000);
+        reading.timestamp("process.started_at",
+                          m_booted + static_cast<std::int64_t>(toNumber(process->start) / ticks) * 1'000'000);
         const std::string key = "process " + pid + '@' + process->start;
         if (const double r = rate(key + " faults", toNumber(process->stat[7])); r >= 0)
             reading.number("process.page_faults", r, 0);
@@ -583,7 +615,8 @@ void Collector::readProcesses(std::vector<Reading>& out)
             if (words.size() < 2 || (words[0] != "read_bytes:" && words[0] != "write_bytes:"))
                 continue;
             if (const double r = rate(key + ' ' + words[0], toNumber(words[1])); r >= 0)
-                reading.number(words[0] == "read_bytes:" ? "process.read_bytes" : "process.written_bytes", r, 0);
+                reading.number(words[0] == "read_bytes:" ? "process.read_bytes" : "process.written_bytes", r,
+                               0);
         }
         if (const std::string score = trimmed(readProc('/' + pid + "/oom_score")); !score.empty())
             reading.number("process.oom_score", toNumber(score), 0);
@@ -600,9 +633,10 @@ void Collector::remember(const std::string& id, const std::string& attribute, Va
 void Collector::addChanges(const std::vector<Reading>& readings, std::int64_t time, Batch& batch)
 {
     const auto same = [](const ValueColumns& a, const ValueColumns& b) {
-        return a.type == b.type && a.hasNum == b.hasNum && a.hasText == b.hasText && a.hasExact == b.hasExact && a.hasLong == b.hasLong
-               && (!a.hasNum || a.num == b.num) && (!a.hasText || a.text == b.text) && (!a.hasExact || a.exact == b.exact)
-               && (!a.hasLong || a.longText == b.longText);
+        return a.type == b.type && a.hasNum == b.hasNum && a.hasText == b.hasText &&
+               a.hasExact == b.hasExact && a.hasLong == b.hasLong && (!a.hasNum || a.num == b.num) &&
+               (!a.hasText || a.text == b.text) && (!a.hasExact || a.exact == b.exact) &&
+               (!a.hasLong || a.longText == b.longText);
     };
     ValueColumns cleared;
     std::set<std::string> present;
@@ -616,7 +650,8 @@ void Collector::addChanges(const std::vector<Reading>& readings, std::int64_t ti
         int entity = -1;
         const auto number = [&] {
             if (entity < 0)
-                entity = isNew ? batch.entity(reading.id, reading.type, reading.name) : batch.entity(reading.id);
+                entity =
+                    isNew ? batch.entity(reading.id, reading.type, reading.name) : batch.entity(reading.id);
             return entity;
         };
         for (const auto& [attribute, value] : reading.values) {

@@ -39,8 +39,8 @@ struct CollectorOptions
     double minProcessAge = 10;
 };
 
-/// Reads /proc and /sys. Rates are per second between two calls; the first call gives none. Reads no command lines and
-/// no environments: they hold secrets. Not thread-safe.
+/// Reads /proc and /sys. Rates are per second between two calls; the first call gives none. Reads no command
+/// lines and no environments: they hold secrets. Not thread-safe.
 class Collector
 {
 public:
@@ -52,8 +52,8 @@ public:
     /// Everything as of now (`time`: µs since 1970 UTC).
     std::vector<Reading> collect(std::int64_t time);
 
-    /// Adds to the batch what differs from the last call; what has gone since is cleared, a part that has gone says so
-    /// in its attribute "present".
+    /// Adds to the batch what differs from the last call; what has gone since is cleared, a part that has
+    /// gone says so in its attribute "present".
     void addChanges(const std::vector<Reading>& readings, std::int64_t time, Batch& batch);
 
 private:

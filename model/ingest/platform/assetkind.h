@@ -37,13 +37,17 @@ struct Asset
     std::int64_t baseTime = 0; ///< when the platform was made, µs since 1970 UTC
 
     Random stream(std::uint64_t purpose) const { return Random(mix({seed, purpose})); }
-    /// A slow wave with noise on it: what a sensor says at `time`. Depends on nothing but its arguments, so history,
-    /// current value and later telemetry fit together.
-    double signal(int attribute, std::int64_t time, double middle, double swing, std::int64_t period, double noise) const
+    /// A slow wave with noise on it: what a sensor says at `time`. Depends on nothing but its arguments, so
+    /// history, current value and later telemetry fit together.
+    double signal(int attribute, std::int64_t time, double middle, double swing, std::int64_t period,
+                  double noise) const
     {
         const double phase = unitOf(mix({seed, 11, static_cast<std::uint64_t>(attribute)}));
-        const double turns = static_cast<double>(time % (period * 1000)) / static_cast<double>(period) + phase;
-        const double jitter = unitOf(mix({seed, static_cast<std::uint64_t>(attribute), static_cast<std::uint64_t>(time)})) - 0.5;
+        const double turns =
+            static_cast<double>(time % (period * 1000)) / static_cast<double>(period) + phase;
+        const double jitter =
+            unitOf(mix({seed, static_cast<std::uint64_t>(attribute), static_cast<std::uint64_t>(time)})) -
+            0.5;
         return middle + swing * std::sin(2 * std::numbers::pi * turns) + noise * 2 * jitter;
     }
 };
@@ -53,17 +57,21 @@ class AssetWriter
 {
 public:
     AssetWriter(Batch& batch, std::span<const AttributeSpec> attributes, std::vector<int>& numbers)
-        : m_batch(batch), m_attributes(attributes), m_numbers(numbers)
+        : m_batch(batch)
+        , m_attributes(attributes)
+        , m_numbers(numbers)
     {
     }
-    void begin(std::string_view id, std::optional<std::string_view> type, std::optional<std::string_view> name)
+    void begin(std::string_view id, std::optional<std::string_view> type,
+               std::optional<std::string_view> name)
     {
         m_entity = m_batch.entity(id, type, name);
     }
     void number(int attribute, std::int64_t time, double value, int decimals)
     {
         static constexpr double scales[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000};
-        m_batch.addDecimal(m_entity, attributeNumber(attribute), time, std::llround(value * scales[decimals]), decimals);
+        m_batch.addDecimal(m_entity, attributeNumber(attribute), time, std::llround(value * scales[decimals]),
+                           decimals);
     }
     void text(int attribute, std::int64_t time, std::string_view value)
     {

@@ -9,9 +9,25 @@ namespace atlas::ingest {
 namespace {
 
 enum Attribute {
-    Temperature, Humidity, Co2, Illuminance, SupplyVoltage, TelemetryCount,
-    Kind = TelemetryCount, Room, Firmware, Calibrated, CalibrationDue, Enabled, Owner, SamplePeriod, Batch, Config,
-    Comment, Ph, Rack
+    Temperature,
+    Humidity,
+    Co2,
+    Illuminance,
+    SupplyVoltage,
+    TelemetryCount,
+    Kind = TelemetryCount,
+    Room,
+    Firmware,
+    Calibrated,
+    CalibrationDue,
+    Enabled,
+    Owner,
+    SamplePeriod,
+    Batch,
+    Config,
+    Comment,
+    Ph,
+    Rack
 };
 
 constexpr std::array<const char*, 5> kinds{"incubator", "fridge", "fume hood", "room sensor", "bioreactor"};
@@ -96,7 +112,9 @@ public:
             w.text(Batch, slow, buffer);
         }
         if (random.chance(0.6)) {
-            std::snprintf(buffer, sizeof buffer, R"({"gain":%d,"channels":[1,2,%d],"filter":{"kind":"iir","hz":0.%d}})", 1 << random.below(5), 3 + random.below(5), 1 + random.below(9));
+            std::snprintf(buffer, sizeof buffer,
+                          R"({"gain":%d,"channels":[1,2,%d],"filter":{"kind":"iir","hz":0.%d}})",
+                          1 << random.below(5), 3 + random.below(5), 1 + random.below(9));
             w.json(Config, slow, buffer);
         }
         if (random.chance(0.3))
@@ -115,8 +133,14 @@ public:
         static constexpr double middles[] = {37, 4, 21, 20.5, 30};
         w.number(Temperature, time, asset.signal(Temperature, time, middles[t.kind], 0.3, hour, 0.08), 2);
         w.number(Humidity, time, asset.signal(Humidity, time, t.kind == 0 ? 92 : 44, 4, 5 * hour, 0.5), 1);
-        w.number(Co2, time, asset.signal(Co2, time, t.kind == 0 ? 50'000 : 610, t.kind == 0 ? 300 : 140, 3 * hour, 12) + (t.drift ? 4'200 : 0), 0);
-        w.number(Illuminance, time, std::max(0.0, asset.signal(Illuminance, time, t.room == 1 ? 2 : 320, t.room == 1 ? 1 : 210, 24 * hour, 6)), 0);
+        w.number(Co2, time,
+                 asset.signal(Co2, time, t.kind == 0 ? 50'000 : 610, t.kind == 0 ? 300 : 140, 3 * hour, 12) +
+                     (t.drift ? 4'200 : 0),
+                 0);
+        w.number(Illuminance, time,
+                 std::max(0.0, asset.signal(Illuminance, time, t.room == 1 ? 2 : 320, t.room == 1 ? 1 : 210,
+                                            24 * hour, 6)),
+                 0);
         w.number(SupplyVoltage, time, asset.signal(SupplyVoltage, time, 24.02, 0.03, 20 * minute, 0.02), 2);
     }
 };

@@ -17,9 +17,10 @@ const RegisteredStatement tenantsSql{
     "from atlas.tenants t where t.name = any ($1::text[])"};
 const RegisteredStatement createSql{"load.create_tenant", "Create a tenant of the synthetic platform",
                                     "select atlas.create_tenant($1, $2, $3::name[])"};
-const RegisteredStatement beganSql{"load.began", "When this load began",
-                                   "select extract(epoch from min(started_at))::numeric * 1000000 from atlas.ingest_batches "
-                                   "where tenant_id = $1::integer and batch_id = $2::uuid"};
+const RegisteredStatement beganSql{
+    "load.began", "When this load began",
+    "select extract(epoch from min(started_at))::numeric * 1000000 from atlas.ingest_batches "
+    "where tenant_id = $1::integer and batch_id = $2::uuid"};
 const RegisteredStatement doneSql{"load.done", "Batches of this load that are there",
                                   "select tenant_id, batch_id from atlas.ingest_batches "
                                   "where tenant_id = any ($1::integer[]) and batch_id = any ($2::uuid[])"};
@@ -27,7 +28,8 @@ const RegisteredStatement describeSql{
     "load.describe", "Units and descriptions of known attributes",
     "update atlas.attributes a set unit = d.unit, description = d.description "
     "from unnest($2::text[], $3::text[], $4::text[]) as d (name, unit, description) "
-    "where a.tenant_id = $1::integer and a.name = d.name and (a.unit, a.description) is distinct from (d.unit, d.description)"};
+    "where a.tenant_id = $1::integer and a.name = d.name and (a.unit, a.description) is distinct from "
+    "(d.unit, d.description)"};
 
 constexpr const char* source = "load";
 
@@ -42,8 +44,8 @@ std::int64_t rowsOf(const LoadItem& item, const Platform& platform)
     case LoadItem::Stage::Entities:
         return static_cast<std::int64_t>((item.last - item.first) * meanValuesPerEntity);
     case LoadItem::Stage::History:
-        return (item.last - item.first) * (historySpan / historyStep)
-               * platform.tenant(item.tenant).kind->telemetryCount() * 3 / 4;
+        return (item.last - item.first) * (historySpan / historyStep) *
+               platform.tenant(item.tenant).kind->telemetryCount() * 3 / 4;
     default:
         return 0;
     }
@@ -67,16 +69,20 @@ std::vector<LoadItem> loadPlan(const Platform& platform, int values)
     for (int t = 0; t < platform.tenantCount(); ++t) {
         const int count = platform.tenant(t).entities;
         for (int first = 0; first < count; first += step)
-            pieces.push_back({static_cast<double>(first) / count, {LoadItem::Stage::Entities, t, first, std::min(first + step, count)}});
+            pieces.push_back({static_cast<double>(first) / count,
+                              {LoadItem::Stage::Entities, t, first, std::min(first + step, count)}});
     }
-    std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.place < b.place; });
+    std::stable_sort(pieces.begin(), pieces.end(),
+                     [](const Piece& a, const Piece& b) { return a.place < b.place; });
     for (const Piece& piece : pieces)
         plan.push_back(piece.item);
     for (int t = 0; t < platform.tenantCount(); ++t) {
-        const int perEntity = static_cast<int>(historySpan / historyStep) * platform.tenant(t).kind->telemetryCount();
+        const int perEntity =
+            static_cast<int>(historySpan / historyStep) * platform.tenant(t).kind->telemetryCount();
         const int historyStepEntities = std::max(1, values / perEntity);
         for (int first = 0; first < platform.featuredCount(t); first += historyStepEntities)
-            plan.push_back({LoadItem::Stage::History, t, first, std::min(first + historyStepEntities, platform.featuredCount(t))});
+            plan.push_back({LoadItem::Stage::History, t, first,
+                            std::min(first + historyStepEntities, platform.featuredCount(t))});
     }
     plan.push_back({LoadItem::Stage::Complete, platform.tenantCount() - 1, 0, 0});
     return plan;
@@ -84,10 +90,11 @@ std::vector<LoadItem> loadPlan(const Platform& platform, int values)
 
 std::string loadWords(const PlatformOptions& options, const LoadItem& item)
 {
-    return "atlas load 1 seed " + std::to_string(options.seed) + " entities " + std::to_string(options.entities)
-           + " attributes " + std::to_string(options.attributes) + " tenant " + std::to_string(item.tenant) + " stage "
-           + std::to_string(static_cast<int>(item.stage)) + " from " + std::to_string(item.first) + " to "
-           + std::to_string(item.last);
+    return "atlas load 1 seed " + std::to_string(options.seed) + " entities " +
+           std::to_string(options.entities) + " attributes " + std::to_string(options.attributes) +
+           " tenant " + std::to_string(item.tenant) + " stage " +
+           std::to_string(static_cast<int>(item.stage)) + " from " + std::to_string(item.first) + " to " +
+           std::to_string(item.last);
 }
 
 void fillLoadBatch(const Platform& platform, const LoadItem& item, Batch& batch)
@@ -185,8 +192,8 @@ db::Status createTenants(db::BlockingSession& session, const Platform& platform,
         if (id != 0)
             continue;
         const AssetKind& kind = *platform.tenant(t).kind;
-        const auto created =
-            session.exec(createSql({db::param(kind.tenant()), db::param(kind.isolation()), db::arrayParam(logins)}));
+        const auto created = session.exec(
+            createSql({db::param(kind.tenant()), db::param(kind.isolation()), db::arrayParam(logins)}));
         if (!created)
             return created.error();
         id = static_cast<int>(created->integer(0, 0).value_or(0));
@@ -207,9 +214,9 @@ db::Status describeAttributes(db::BlockingSession& session, const Platform& plat
             units.append(QString::fromStdString(spec.unit));
             descriptions.append(QString::fromStdString(spec.description));
         }
-        const auto described =
-            session.exec(describeSql({db::param(state.tenantIds[static_cast<std::size_t>(t)]), db::arrayParam(names),
-                                      db::arrayParam(units), db::arrayParam(descriptions)}));
+        const auto described = session.exec(
+            describeSql({db::param(state.tenantIds[static_cast<std::size_t>(t)]), db::arrayParam(names),
+                         db::arrayParam(units), db::arrayParam(descriptions)}));
         if (!described)
             return described.error();
     }
@@ -217,7 +224,9 @@ db::Status describeAttributes(db::BlockingSession& session, const Platform& plat
 }
 
 LoadRun::LoadRun(const Platform& platform, const std::vector<LoadItem>& plan, const LoadState& state)
-    : m_platform(platform), m_plan(plan), m_state(state)
+    : m_platform(platform)
+    , m_plan(plan)
+    , m_state(state)
 {
     for (std::size_t i = 0; i < plan.size(); ++i) {
         const std::int64_t rows = rowsOf(plan[i], platform);

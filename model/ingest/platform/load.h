@@ -13,7 +13,8 @@
 
 namespace atlas::ingest {
 
-/// A batch of the load: the same options always give the same list, so an interrupted load goes on where it was.
+/// A batch of the load: the same options always give the same list, so an interrupted load goes on where it
+/// was.
 struct LoadItem
 {
     enum class Stage { Catalogue = 1, Entities, History, Complete };
@@ -24,8 +25,8 @@ struct LoadItem
     bool operator==(const LoadItem&) const = default;
 };
 
-/// Every batch in the order to send: catalogues, assets, two days of history of the featured ones, the mark that all
-/// is there. About `values` values each.
+/// Every batch in the order to send: catalogues, assets, two days of history of the featured ones, the mark
+/// that all is there. About `values` values each.
 std::vector<LoadItem> loadPlan(const Platform& platform, int values = 60'000);
 /// Identity of an item's batch; needs only the options, not the base time.
 std::string loadWords(const PlatformOptions& options, const LoadItem& item);
@@ -38,10 +39,10 @@ inline constexpr std::int64_t historyStep = 30 * minute;
 /// What the server knows of a load.
 struct LoadState
 {
-    std::vector<int> tenantIds;          ///< by the platform's tenants; 0: not there
-    std::vector<std::int64_t> entities;  ///< of those tenants
-    std::int64_t startedAt = 0;          ///< base time of the load with these options; 0: never begun
-    std::vector<bool> done;              ///< by loadPlan()'s items
+    std::vector<int> tenantIds;         ///< by the platform's tenants; 0: not there
+    std::vector<std::int64_t> entities; ///< of those tenants
+    std::int64_t startedAt = 0;         ///< base time of the load with these options; 0: never begun
+    std::vector<bool> done;             ///< by loadPlan()'s items
     bool complete = false;
 
     bool anyTenant() const;

@@ -9,12 +9,32 @@ namespace atlas::ingest {
 namespace {
 
 enum Attribute {
-    Volume, FlowRate, BatteryVoltage, WaterTemp, Pressure, TelemetryCount,
-    Serial = TelemetryCount, District, Street, Medium, Diameter, Installed, BatteryYears, LowBattery, Leak, Tamper,
-    LastRead, TariffZone, Radio, Firmware, Billing, ContractNo
+    Volume,
+    FlowRate,
+    BatteryVoltage,
+    WaterTemp,
+    Pressure,
+    TelemetryCount,
+    Serial = TelemetryCount,
+    District,
+    Street,
+    Medium,
+    Diameter,
+    Installed,
+    BatteryYears,
+    LowBattery,
+    Leak,
+    Tamper,
+    LastRead,
+    TariffZone,
+    Radio,
+    Firmware,
+    Billing,
+    ContractNo
 };
 
-constexpr std::array<const char*, 8> districts{"Altstadt", "Hafen", "Nordpark", "Südufer", "Mühlenberg", "Am Wall", "Neustadt", "Øster Allé"};
+constexpr std::array<const char*, 8> districts{"Altstadt",   "Hafen",   "Nordpark", "Südufer",
+                                               "Mühlenberg", "Am Wall", "Neustadt", "Øster Allé"};
 constexpr std::array<double, 8> districtWeights{22, 9, 14, 17, 12, 8, 13, 5};
 
 struct Traits
@@ -85,14 +105,18 @@ public:
         w.text(Serial, slow, buffer);
         w.text(District, slow, districts[static_cast<std::size_t>(t.district)]);
         if (random.chance(0.8)) {
-            static constexpr const char* streets[] = {"Am Markt", "Hauptstraße", "Brückenweg", "Lindenallee", "Fährgasse", "Im Tal", "Kirchhof", "Ringstraße"};
+            static constexpr const char* streets[] = {"Am Markt",  "Hauptstraße", "Brückenweg", "Lindenallee",
+                                                      "Fährgasse", "Im Tal",      "Kirchhof",   "Ringstraße"};
             std::snprintf(buffer, sizeof buffer, "%s %d", streets[random.below(8)], 1 + random.below(140));
             w.text(Street, slow, buffer);
         }
         w.text(Medium, slow, random.chance(0.72) ? "cold" : "hot");
         w.number(Diameter, slow, random.chance(0.8) ? 15 : random.chance(0.7) ? 20 : 50, 0);
         if (random.chance(0.9))
-            w.timestamp(Installed, slow, (asset.baseTime - static_cast<std::int64_t>(t.years * 365 * static_cast<double>(day))) / day * day);
+            w.timestamp(
+                Installed, slow,
+                (asset.baseTime - static_cast<std::int64_t>(t.years * 365 * static_cast<double>(day))) / day *
+                    day);
         w.number(BatteryYears, slow, t.years, 1);
         w.boolean(LowBattery, seen, 3.65 - 0.06 * t.years < 3.05);
         if (random.chance(0.9))
@@ -116,7 +140,8 @@ public:
         if (random.chance(0.3))
             w.number(ContractNo, slow, 4'700'000'000.0 + asset.index * 13, 0);
         if (random.chance(0.15)) {
-            std::snprintf(buffer, sizeof buffer, R"({"party":%d,"monthly":%s,"rate":1.%02d})", 100'000 + asset.index, random.chance(0.5) ? "true" : "false", random.below(99));
+            std::snprintf(buffer, sizeof buffer, R"({"party":%d,"monthly":%s,"rate":1.%02d})",
+                          100'000 + asset.index, random.chance(0.5) ? "true" : "false", random.below(99));
             w.json(Billing, slow, buffer);
         }
     }
@@ -125,11 +150,14 @@ public:
     {
         const Traits t = traitsOf(asset);
         Random has = asset.stream(3);
-        const double flow = std::max(t.leak ? 18.0 : 0.0, asset.signal(FlowRate, time, 9, 26, 24 * hour, 8)) + (t.leak ? 22 : 0);
+        const double flow = std::max(t.leak ? 18.0 : 0.0, asset.signal(FlowRate, time, 9, 26, 24 * hour, 8)) +
+                            (t.leak ? 22 : 0);
         const double start = has.between(4, 2'800);
-        w.number(Volume, time, start + static_cast<double>(time - asset.baseTime) / static_cast<double>(hour) * 0.012, 3);
+        w.number(Volume, time,
+                 start + static_cast<double>(time - asset.baseTime) / static_cast<double>(hour) * 0.012, 3);
         w.number(FlowRate, time, flow, 0);
-        w.number(BatteryVoltage, time, 3.65 - 0.06 * t.years + asset.signal(BatteryVoltage, time, 0, 0.01, 24 * hour, 0.015), 3);
+        w.number(BatteryVoltage, time,
+                 3.65 - 0.06 * t.years + asset.signal(BatteryVoltage, time, 0, 0.01, 24 * hour, 0.015), 3);
         if (has.chance(0.7))
             w.number(WaterTemp, time, asset.signal(WaterTemp, time, 11, 2, 24 * hour, 0.3), 1);
         if (has.chance(0.5))

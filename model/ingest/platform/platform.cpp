@@ -22,14 +22,17 @@ std::int64_t lastSeen(const Asset& asset)
 {
     Random random = asset.stream(4);
     const double hours = random.chance(0.9) ? random.exponential(0.2) : random.exponential(9);
-    return asset.baseTime - static_cast<std::int64_t>(std::min(hours, 48.0) * static_cast<double>(hour)) / second * second;
+    return asset.baseTime -
+           static_cast<std::int64_t>(std::min(hours, 48.0) * static_cast<double>(hour)) / second * second;
 }
 
 } // namespace
 
-Platform::Platform(const PlatformOptions& options) : m_options(options)
+Platform::Platform(const PlatformOptions& options)
+    : m_options(options)
 {
-    std::unique_ptr<AssetKind> kinds[] = {makeTrucks(), makeTurbines(), makeColdChain(), makeWaterMeters(), makeLab()};
+    std::unique_ptr<AssetKind> kinds[] = {makeTrucks(), makeTurbines(), makeColdChain(), makeWaterMeters(),
+                                          makeLab()};
     int entitiesLeft = options.entities;
     int attributesLeft = options.attributes;
     for (std::unique_ptr<AssetKind>& kind : kinds) {
@@ -39,9 +42,12 @@ Platform::Platform(const PlatformOptions& options) : m_options(options)
             return static_cast<int>(static_cast<std::int64_t>(total) * parts / 1000);
         };
         tenant.commonCount = static_cast<int>(kind->common().size());
-        tenant.entities = last ? entitiesLeft : std::min(share(options.entities, kind->entityShare()), entitiesLeft);
+        tenant.entities =
+            last ? entitiesLeft : std::min(share(options.entities, kind->entityShare()), entitiesLeft);
         tenant.entities = std::max(tenant.entities, 1);
-        const int attributes = last ? attributesLeft : std::min(share(options.attributes, kind->attributeShare()), attributesLeft);
+        const int attributes =
+            last ? attributesLeft
+                 : std::min(share(options.attributes, kind->attributeShare()), attributesLeft);
         entitiesLeft -= tenant.entities;
         attributesLeft -= attributes;
         tenant.seed = mix({options.seed, m_tenants.size() + 1});
@@ -59,8 +65,10 @@ Platform::Platform(const PlatformOptions& options) : m_options(options)
         Batch batch(0, {});
         AttributeNumbers numbers = attributeNumbers(t);
         for (int i = 0; i < sample; ++i)
-            writeEntity(t, static_cast<int>(static_cast<std::int64_t>(i) * tenant.entities / sample), batch, numbers);
-        tenant.rarePerEntity = std::max(0.0, meanValuesPerEntity - static_cast<double>(batch.rows()) / sample);
+            writeEntity(t, static_cast<int>(static_cast<std::int64_t>(i) * tenant.entities / sample), batch,
+                        numbers);
+        tenant.rarePerEntity =
+            std::max(0.0, meanValuesPerEntity - static_cast<double>(batch.rows()) / sample);
     }
 }
 
@@ -83,7 +91,8 @@ std::string Platform::entityName(const AssetKind& kind, int index)
 
 Asset Platform::asset(int tenantIndex, int index) const
 {
-    return {mix({tenant(tenantIndex).seed, 17, static_cast<std::uint64_t>(index)}), index, m_options.baseTime};
+    return {mix({tenant(tenantIndex).seed, 17, static_cast<std::uint64_t>(index)}), index,
+            m_options.baseTime};
 }
 
 void Platform::writeEntity(int tenantIndex, int index, Batch& batch, AttributeNumbers& numbers) const
@@ -107,7 +116,8 @@ void Platform::writeEntity(int tenantIndex, int index, Batch& batch, AttributeNu
         given.push_back(rank);
         const int attribute = tenant.commonCount + rank;
         writeRareValue(tenant.attributes[static_cast<std::size_t>(attribute)], attribute, random,
-                       seen - static_cast<std::int64_t>(random.unit() * static_cast<double>(hour)), m_options.baseTime, writer);
+                       seen - static_cast<std::int64_t>(random.unit() * static_cast<double>(hour)),
+                       m_options.baseTime, writer);
     };
     // Every attribute type has an asset at least…
     for (int rank = index; rank < rareCount; rank += tenant.entities)
@@ -116,10 +126,12 @@ void Platform::writeEntity(int tenantIndex, int index, Batch& batch, AttributeNu
     const double wanted = tenant.rarePerEntity;
     int draws = static_cast<int>(wanted) + (random.chance(wanted - std::floor(wanted)) ? 1 : 0);
     for (; draws > 0; --draws)
-        give(std::min(rareCount - 1, static_cast<int>(std::pow(static_cast<double>(rareCount) + 1, random.unit())) - 1));
+        give(std::min(rareCount - 1,
+                      static_cast<int>(std::pow(static_cast<double>(rareCount) + 1, random.unit())) - 1));
 }
 
-void Platform::writeTelemetry(int tenantIndex, int index, std::int64_t time, Batch& batch, AttributeNumbers& numbers) const
+void Platform::writeTelemetry(int tenantIndex, int index, std::int64_t time, Batch& batch,
+                              AttributeNumbers& numbers) const
 {
     const Tenant& tenant = this->tenant(tenantIndex);
     AssetWriter writer(batch, tenant.attributes, numbers);

@@ -20,9 +20,9 @@ struct PlatformOptions
 
 inline constexpr double meanValuesPerEntity = 20;
 
-/// The synthetic platform: five tenants of very different size, any part of it made on its own and always the same
-/// for the same options. What is planted in it is in docs/synthetic-platform.md. Immutable after construction: any
-/// thread, each with an AttributeNumbers of its own.
+/// The synthetic platform: five tenants of very different size, any part of it made on its own and always the
+/// same for the same options. What is planted in it is in docs/synthetic-platform.md. Immutable after
+/// construction: any thread, each with an AttributeNumbers of its own.
 class Platform
 {
 public:
@@ -35,7 +35,8 @@ public:
         int entities = 0;
         std::vector<AttributeSpec> attributes; ///< common ones first, then the rare by falling frequency
         int commonCount = 0;
-        double rarePerEntity = 0; ///< drawn by the power law, beside the one that every attribute is given at least
+        double rarePerEntity =
+            0; ///< drawn by the power law, beside the one that every attribute is given at least
         std::uint64_t seed = 0;
     };
     int tenantCount() const { return static_cast<int>(m_tenants.size()); }
@@ -52,7 +53,8 @@ public:
     /// The current value of everything the asset has.
     void writeEntity(int tenant, int index, Batch& batch, AttributeNumbers& numbers) const;
     /// One telemetry message; the asset's type and name are left as they are.
-    void writeTelemetry(int tenant, int index, std::int64_t time, Batch& batch, AttributeNumbers& numbers) const;
+    void writeTelemetry(int tenant, int index, std::int64_t time, Batch& batch,
+                        AttributeNumbers& numbers) const;
     /// When the asset was heard of last before the base time.
     std::int64_t lastSeen(int tenant, int index) const;
     /// The assets that have two days of history from the start.

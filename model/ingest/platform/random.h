@@ -31,12 +31,16 @@ constexpr double unitOf(std::uint64_t bits)
     return static_cast<double>(bits >> 11) * 0x1.0p-53;
 }
 
-/// SplitMix64 as a stream. Every entity has streams of its own, so any part of the platform can be made without the
-/// rest, and the same everywhere: the standard library's distributions differ between implementations.
+/// SplitMix64 as a stream. Every entity has streams of its own, so any part of the platform can be made
+/// without the rest, and the same everywhere: the standard library's distributions differ between
+/// implementations.
 class Random
 {
 public:
-    explicit constexpr Random(std::uint64_t seed) : m_state(seed) {}
+    explicit constexpr Random(std::uint64_t seed)
+        : m_state(seed)
+    {
+    }
 
     constexpr std::uint64_t next() { return mix(m_state += 0x9E3779B97F4A7C15u); }
     constexpr double unit() { return unitOf(next()); }
@@ -44,7 +48,8 @@ public:
     /// 0 … n-1
     constexpr int below(int n) { return static_cast<int>(unit() * n); }
     constexpr double between(double low, double high) { return low + (high - low) * unit(); }
-    /// Mean 0, deviation 1, between -3.5 and 3.5: the sum of twelve uniform numbers would cost more than it is worth.
+    /// Mean 0, deviation 1, between -3.5 and 3.5: the sum of twelve uniform numbers would cost more than it
+    /// is worth.
     constexpr double bell()
     {
         const double sum = unit() + unit() + unit() + unit();
@@ -52,8 +57,7 @@ public:
     }
     double exponential(double mean) { return -mean * std::log(1.0 - unit()); }
     /// Index into weights (need not sum to 1).
-    template<class Weights>
-    constexpr int pick(const Weights& weights)
+    template<class Weights> constexpr int pick(const Weights& weights)
     {
         double sum = 0;
         for (const double w : weights)

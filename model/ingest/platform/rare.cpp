@@ -12,9 +12,9 @@ namespace {
 struct Theme
 {
     std::string_view name;
-    std::array<const char*, 8> units;    ///< parts of the machine
-    std::array<const char*, 8> sensors;  ///< what is measured
-    std::array<const char*, 4> unicode;  ///< what local teams added
+    std::array<const char*, 8> units;   ///< parts of the machine
+    std::array<const char*, 8> sensors; ///< what is measured
+    std::array<const char*, 4> unicode; ///< what local teams added
 };
 
 constexpr std::array<Theme, 5> themes{{
@@ -71,7 +71,8 @@ std::vector<AttributeSpec> makeRareAttributes(std::string_view themeName, int co
             spec = {buffer, ValueType::Number, "count", "Fault events in 30 days"};
             break;
         case 1:
-            std::snprintf(buffer, sizeof buffer, "%s%d.%s_%d", part, 1 + random.below(24), what, 1 + random.below(16));
+            std::snprintf(buffer, sizeof buffer, "%s%d.%s_%d", part, 1 + random.below(24), what,
+                          1 + random.below(16));
             spec = {buffer, ValueType::Number, unitsOfSensors[static_cast<std::size_t>(sensor)], ""};
             break;
         case 2:
@@ -99,7 +100,8 @@ std::vector<AttributeSpec> makeRareAttributes(std::string_view themeName, int co
             spec = {buffer, ValueType::String, "", ""};
             break;
         case 8:
-            std::snprintf(buffer, sizeof buffer, "%s %d", theme->unicode[static_cast<std::size_t>(random.below(4))], 1 + random.below(60));
+            std::snprintf(buffer, sizeof buffer, "%s %d",
+                          theme->unicode[static_cast<std::size_t>(random.below(4))], 1 + random.below(60));
             spec = {buffer, ValueType::Number, "", ""};
             break;
         default:
@@ -117,8 +119,8 @@ std::vector<AttributeSpec> makeRareAttributes(std::string_view themeName, int co
     return specs;
 }
 
-void writeRareValue(const AttributeSpec& spec, int attribute, Random& random, std::int64_t time, std::int64_t baseTime,
-                    AssetWriter& writer)
+void writeRareValue(const AttributeSpec& spec, int attribute, Random& random, std::int64_t time,
+                    std::int64_t baseTime, AssetWriter& writer)
 {
     // Each attribute has a range of its own, the same for all assets.
     const std::uint64_t kind = mix(static_cast<std::uint64_t>(attribute) * 7919);
@@ -131,25 +133,33 @@ void writeRareValue(const AttributeSpec& spec, int attribute, Random& random, st
             writer.number(attribute, time, random.below(256), 0);
         } else {
             const double middle = static_cast<double>(kind % 900) / 3;
-            writer.number(attribute, time, middle + random.bell() * (1 + middle / 8), static_cast<int>(kind % 4));
+            writer.number(attribute, time, middle + random.bell() * (1 + middle / 8),
+                          static_cast<int>(kind % 4));
         }
         break;
     case ValueType::Boolean:
         writer.boolean(attribute, time, random.chance(0.2));
         break;
     case ValueType::Timestamp:
-        writer.timestamp(attribute, time, (baseTime - static_cast<std::int64_t>(random.exponential(30) * static_cast<double>(day))) / second * second);
+        writer.timestamp(
+            attribute, time,
+            (baseTime - static_cast<std::int64_t>(random.exponential(30) * static_cast<double>(day))) /
+                second * second);
         break;
     case ValueType::Json:
-        std::snprintf(buffer, sizeof buffer, R"({"on":%s,"v":[%d,%d],"mode":"%c"})", random.chance(0.5) ? "true" : "false", random.below(10), random.below(100), 'a' + random.below(4));
+        std::snprintf(buffer, sizeof buffer, R"({"on":%s,"v":[%d,%d],"mode":"%c"})",
+                      random.chance(0.5) ? "true" : "false", random.below(10), random.below(100),
+                      'a' + random.below(4));
         writer.json(attribute, time, buffer);
         break;
     case ValueType::String: {
-        static constexpr const char* words[] = {"ok", "n/a", "auto", "manual", "degraded", "unknown", "3.1", "rev B"};
+        static constexpr const char* words[] = {"ok",       "n/a",     "auto", "manual",
+                                                "degraded", "unknown", "3.1",  "rev B"};
         if (kind % 2 == 0) {
             writer.text(attribute, time, words[(kind / 2 + static_cast<std::uint64_t>(random.below(4))) % 8]);
         } else {
-            std::snprintf(buffer, sizeof buffer, "%d.%d.%d", random.below(4), random.below(10), random.below(20));
+            std::snprintf(buffer, sizeof buffer, "%d.%d.%d", random.below(4), random.below(10),
+                          random.below(20));
             writer.text(attribute, time, buffer);
         }
         break;

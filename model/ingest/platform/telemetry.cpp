@@ -9,7 +9,10 @@ namespace atlas::ingest {
 
 Telemetry::Telemetry(const Platform& platform, std::vector<int> tenantIds, std::vector<std::int64_t> entities,
                      const TelemetryOptions& options)
-    : m_platform(platform), m_tenantIds(std::move(tenantIds)), m_entities(std::move(entities)), m_options(options)
+    : m_platform(platform)
+    , m_tenantIds(std::move(tenantIds))
+    , m_entities(std::move(entities))
+    , m_options(options)
 {
     for (std::size_t t = 0; t < m_entities.size(); ++t) {
         if (m_tenantIds[t] == 0)
@@ -18,7 +21,8 @@ Telemetry::Telemetry(const Platform& platform, std::vector<int> tenantIds, std::
     }
 }
 
-db::Status Telemetry::run(const std::function<std::unique_ptr<Door>()>& makeDoor, const std::function<bool()>& stopped)
+db::Status Telemetry::run(const std::function<std::unique_ptr<Door>()>& makeDoor,
+                          const std::function<bool()>& stopped)
 {
     // Each tenant belongs to one writer, the largest to the one with the least to do.
     const int writers = std::max(1, std::min(m_options.writers, m_platform.tenantCount()));
@@ -33,7 +37,8 @@ db::Status Telemetry::run(const std::function<std::unique_ptr<Door>()>& makeDoor
         return m_entities[static_cast<std::size_t>(a)] > m_entities[static_cast<std::size_t>(b)];
     });
     for (const int t : order) {
-        const auto least = static_cast<std::size_t>(std::min_element(weight.begin(), weight.end()) - weight.begin());
+        const auto least =
+            static_cast<std::size_t>(std::min_element(weight.begin(), weight.end()) - weight.begin());
         share[least].push_back(t);
         weight[least] += m_entities[static_cast<std::size_t>(t)];
     }
@@ -77,16 +82,19 @@ db::Status Telemetry::write(Door& door, const std::vector<int>& tenants, const s
     std::vector<Lane> lanes;
     for (const int t : tenants) {
         const auto index = static_cast<std::size_t>(t);
-        lanes.push_back({t, m_options.rate * static_cast<double>(m_entities[index]) / static_cast<double>(m_allEntities), 0,
-                         Batch(m_tenantIds[index], "telemetry"), m_platform.attributeNumbers(t)});
+        lanes.push_back(
+            {t, m_options.rate * static_cast<double>(m_entities[index]) / static_cast<double>(m_allEntities),
+             0, Batch(m_tenantIds[index], "telemetry"), m_platform.attributeNumbers(t)});
     }
     // Not reproducible on purpose: who sends when is life's.
-    Random random(mix({static_cast<std::uint64_t>(nowMicroseconds()), static_cast<std::uint64_t>(tenants.front())}));
+    Random random(
+        mix({static_cast<std::uint64_t>(nowMicroseconds()), static_cast<std::uint64_t>(tenants.front())}));
     Clock::time_point last = Clock::now();
     Clock::time_point due = last + m_options.interval;
     while (!stopped()) {
         while (Clock::now() < due && !stopped())
-            std::this_thread::sleep_for(std::min<Clock::duration>(std::chrono::milliseconds(50), due - Clock::now()));
+            std::this_thread::sleep_for(
+                std::min<Clock::duration>(std::chrono::milliseconds(50), due - Clock::now()));
         const Clock::time_point now = Clock::now();
         const double elapsed = std::chrono::duration<double>(now - last).count();
         last = now;
@@ -95,7 +103,8 @@ db::Status Telemetry::write(Door& door, const std::vector<int>& tenants, const s
             if (stopped())
                 return db::success();
             lane.owed += lane.rate * elapsed;
-            const double most = lane.rate * 1.0 + lane.rate * std::chrono::duration<double>(m_options.interval).count();
+            const double most =
+                lane.rate * 1.0 + lane.rate * std::chrono::duration<double>(m_options.interval).count();
             if (lane.owed > most) {
                 eventsLeftOut += static_cast<std::int64_t>(lane.owed - most);
                 lane.owed = most;
@@ -110,8 +119,11 @@ db::Status Telemetry::write(Door& door, const std::vector<int>& tenants, const s
             while (static_cast<double>(lane.batch.rows()) < lane.owed) {
                 // A third of the messages come from the featured assets, the rest from anywhere.
                 const double featured = std::min<double>(m_platform.featuredCount(lane.tenant), entities);
-                const int index = static_cast<int>(random.chance(0.33) ? random.unit() * featured : random.unit() * entities);
-                const std::int64_t time = (sentAt - static_cast<std::int64_t>(random.unit() * static_cast<double>(span))) / 1000 * 1000;
+                const int index = static_cast<int>(random.chance(0.33) ? random.unit() * featured
+                                                                       : random.unit() * entities);
+                const std::int64_t time =
+                    (sentAt - static_cast<std::int64_t>(random.unit() * static_cast<double>(span))) / 1000 *
+                    1000;
                 m_platform.writeTelemetry(lane.tenant, index, time, lane.batch, lane.numbers);
             }
             const auto sent = door.send(lane.batch, BatchId::random());

@@ -11,13 +11,14 @@ namespace atlas::ingest {
 
 struct TelemetryOptions
 {
-    double rate = 10'000; ///< events (values) a second, all tenants together
+    double rate = 10'000;                    ///< events (values) a second, all tenants together
     std::chrono::milliseconds interval{400}; ///< a batch of each tenant that often
     int writers = 2;
 };
 
-/// Keeps existing assets sending at a steady rate until stopped. A few assets send much more often than the rest, as
-/// they do in life; what cannot be sent in time is left out beyond a second's worth, never queued without bound.
+/// Keeps existing assets sending at a steady rate until stopped. A few assets send much more often than the
+/// rest, as they do in life; what cannot be sent in time is left out beyond a second's worth, never queued
+/// without bound.
 class Telemetry
 {
 public:
@@ -26,7 +27,8 @@ public:
               const TelemetryOptions& options);
 
     /// Blocks until stopped() or a failure that the doors do not get over.
-    db::Status run(const std::function<std::unique_ptr<Door>()>& makeDoor, const std::function<bool()>& stopped);
+    db::Status run(const std::function<std::unique_ptr<Door>()>& makeDoor,
+                   const std::function<bool()>& stopped);
 
     std::atomic<std::int64_t> eventsSent{0};
     std::atomic<std::int64_t> batchesSent{0};

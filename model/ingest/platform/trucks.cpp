@@ -9,9 +9,34 @@ namespace atlas::ingest {
 namespace {
 
 enum Attribute {
-    CoolantTemp, Speed, Rpm, FuelLevel, BatteryVoltage, GeoLat, GeoLon, Odometer, TelemetryCount,
-    Status = TelemetryCount, Region, Firmware, Model, DriverId, Vin, Ignition, DoorOpen, CargoWeight,
-    TireFrontLeft, TireFrontRight, LastService, NextInspection, Built, BatteryAge, Route, Tags, ErrorHot, DriverNote,
+    CoolantTemp,
+    Speed,
+    Rpm,
+    FuelLevel,
+    BatteryVoltage,
+    GeoLat,
+    GeoLon,
+    Odometer,
+    TelemetryCount,
+    Status = TelemetryCount,
+    Region,
+    Firmware,
+    Model,
+    DriverId,
+    Vin,
+    Ignition,
+    DoorOpen,
+    CargoWeight,
+    TireFrontLeft,
+    TireFrontRight,
+    LastService,
+    NextInspection,
+    Built,
+    BatteryAge,
+    Route,
+    Tags,
+    ErrorHot,
+    DriverNote,
     AdBlue
 };
 
@@ -24,16 +49,22 @@ struct City
 };
 
 constexpr std::array<City, 10> cities{{
-    {"eu-north", "Göteborg", 57.709, 11.975}, {"eu-north", "Tampere", 61.498, 23.761},
-    {"eu-west", "Rotterdam", 51.924, 4.478},  {"eu-west", "Köln", 50.938, 6.960},
-    {"eu-south", "Zaragoza", 41.649, -0.889}, {"eu-south", "Bari", 41.117, 16.872},
-    {"us-east", "Columbus", 39.961, -82.999}, {"us-east", "Charlotte", 35.227, -80.843},
-    {"us-west", "Fresno", 36.738, -119.787},  {"apac", "Nagoya 名古屋", 35.181, 136.906},
+    {"eu-north", "Göteborg", 57.709, 11.975},
+    {"eu-north", "Tampere", 61.498, 23.761},
+    {"eu-west", "Rotterdam", 51.924, 4.478},
+    {"eu-west", "Köln", 50.938, 6.960},
+    {"eu-south", "Zaragoza", 41.649, -0.889},
+    {"eu-south", "Bari", 41.117, 16.872},
+    {"us-east", "Columbus", 39.961, -82.999},
+    {"us-east", "Charlotte", 35.227, -80.843},
+    {"us-west", "Fresno", 36.738, -119.787},
+    {"apac", "Nagoya 名古屋", 35.181, 136.906},
 }};
 constexpr std::array<double, 10> cityWeights{8, 4, 17, 15, 11, 7, 14, 9, 9, 6};
 constexpr std::array<const char*, 6> firmwares{"4.1.7", "4.2.1", "4.2.3", "4.0.9", "3.9.12", "5.0.0-rc2"};
 constexpr std::array<double, 6> firmwareWeights{34, 22, 25, 10, 7, 2};
-constexpr std::array<const char*, 7> models{"Axor 18", "Axor 26", "Borealis 40", "Cargo E", "Courier 7.5", "Titan 44", "Titan 44 LNG"};
+constexpr std::array<const char*, 7> models{"Axor 18",     "Axor 26",  "Borealis 40", "Cargo E",
+                                            "Courier 7.5", "Titan 44", "Titan 44 LNG"};
 constexpr std::array<double, 7> modelWeights{20, 16, 14, 8, 18, 18, 6};
 constexpr std::array<const char*, 5> statuses{"active", "idle", "maintenance", "offline", "charging"};
 
@@ -56,8 +87,8 @@ Traits traitsOf(const Asset& asset)
     t.model = random.pick(modelWeights);
     t.status = random.pick(std::array<double, 5>{62, 21, 8, 7, 2});
     t.batteryYears = random.between(0, 7);
-    t.hot = firmwares[static_cast<std::size_t>(t.firmware)] == std::string_view("4.2.1")
-            && cities[static_cast<std::size_t>(t.city)].region == std::string_view("eu-south");
+    t.hot = firmwares[static_cast<std::size_t>(t.firmware)] == std::string_view("4.2.1") &&
+            cities[static_cast<std::size_t>(t.city)].region == std::string_view("eu-south");
     return t;
 }
 
@@ -126,7 +157,8 @@ public:
             w.text(DriverId, seen, buffer);
         }
         if (random.chance(0.6)) {
-            std::snprintf(buffer, sizeof buffer, "WNF%03d%c%c%08d", t.model * 37 + 11, 'A' + t.model, 'K' + t.city, asset.index);
+            std::snprintf(buffer, sizeof buffer, "WNF%03d%c%c%08d", t.model * 37 + 11, 'A' + t.model,
+                          'K' + t.city, asset.index);
             w.text(Vin, slow, buffer);
         }
         if (random.chance(0.7))
@@ -140,7 +172,10 @@ public:
             w.number(TireFrontRight, seen, 8.4 + random.bell() * 0.35, 2);
         }
         if (random.chance(0.7))
-            w.timestamp(LastService, slow, (asset.baseTime - static_cast<std::int64_t>(random.exponential(120) * static_cast<double>(day))) / minute * minute);
+            w.timestamp(LastService, slow,
+                        (asset.baseTime -
+                         static_cast<std::int64_t>(random.exponential(120) * static_cast<double>(day))) /
+                            minute * minute);
         if (random.chance(0.2))
             w.timestamp(NextInspection, slow, (asset.baseTime / day + 3 + random.below(700)) * day);
         if (random.chance(0.4))
@@ -149,22 +184,29 @@ public:
             w.number(BatteryAge, slow, t.batteryYears, 1);
         if (random.chance(0.15)) {
             const City& to = cities[static_cast<std::size_t>(random.below(10))];
-            std::snprintf(buffer, sizeof buffer, R"({"from":"%s","to":"%s","stops":%d,"km":%d.5})", city.name, to.name,
-                          1 + random.below(9), 40 + random.below(1500));
+            std::snprintf(buffer, sizeof buffer, R"({"from":"%s","to":"%s","stops":%d,"km":%d.5})", city.name,
+                          to.name, 1 + random.below(9), 40 + random.below(1500));
             w.json(Route, seen, buffer);
         }
         if (random.chance(0.06)) {
-            static constexpr const char* tags[] = {R"(["adr"])", R"(["lease","2025"])", R"(["spare"])", R"([])",
-                                                   R"(["express","night"])", R"(["außer Dienst"])"};
+            static constexpr const char* tags[] = {
+                R"(["adr"])", R"(["lease","2025"])",    R"(["spare"])",
+                R"([])",      R"(["express","night"])", R"(["außer Dienst"])"};
             w.json(Tags, slow, tags[random.below(6)]);
         }
         if (random.chance(t.hot ? 0.6 : 0.012))
             w.number(ErrorHot, seen, 1 + std::floor(random.exponential(t.hot ? 6 : 1.2)), 0);
         if (random.chance(0.02)) {
-            static constexpr const char* notes[] = {
-                "OK", "tyre noise at 80 km/h", "Kühlwasser nachgefüllt", "радио не работает", "雨で遅延",
-                "says \"check engine\" since Monday", "back door sticks; path C:\\spare\\key", "🚚💨", "line one\nline two",
-                "100 % fine, thanks"};
+            static constexpr const char* notes[] = {"OK",
+                                                    "tyre noise at 80 km/h",
+                                                    "Kühlwasser nachgefüllt",
+                                                    "радио не работает",
+                                                    "雨で遅延",
+                                                    "says \"check engine\" since Monday",
+                                                    "back door sticks; path C:\\spare\\key",
+                                                    "🚚💨",
+                                                    "line one\nline two",
+                                                    "100 % fine, thanks"};
             w.text(DriverNote, seen, notes[random.below(10)]);
         }
         if (random.chance(0.35))
@@ -180,24 +222,38 @@ public:
         const double load = asset.signal(Speed, time, 0.5, 0.42, 97 * minute, 0.06);
         const double speed = moving ? std::max(0.0, load * 96) : 0;
         if (has.chance(0.96))
-            w.number(CoolantTemp, time, (t.status == 3 ? 21.0 : moving ? 84.0 : 62.0) + (t.hot ? 17.0 : 0.0)
-                                            + asset.signal(CoolantTemp, time, 0, 5, 83 * minute, 1.5), 1);
+            w.number(CoolantTemp, time,
+                     (t.status == 3 ? 21.0
+                      : moving      ? 84.0
+                                    : 62.0) +
+                         (t.hot ? 17.0 : 0.0) + asset.signal(CoolantTemp, time, 0, 5, 83 * minute, 1.5),
+                     1);
         if (has.chance(0.95))
             w.number(Speed, time, speed, 0);
         if (has.chance(0.6))
             w.number(Rpm, time, moving ? 650 + load * 1100 : 0, 0);
         if (has.chance(0.85))
-            w.number(FuelLevel, time, std::min(100.0, std::max(1.0, asset.signal(FuelLevel, time, 55, 42, 19 * hour, 1))), 0);
+            w.number(FuelLevel, time,
+                     std::min(100.0, std::max(1.0, asset.signal(FuelLevel, time, 55, 42, 19 * hour, 1))), 0);
         if (has.chance(0.7))
-            w.number(BatteryVoltage, time, 28.3 - 0.34 * t.batteryYears + asset.signal(BatteryVoltage, time, 0, 0.25, 5 * hour, 0.15), 2);
+            w.number(BatteryVoltage, time,
+                     28.3 - 0.34 * t.batteryYears +
+                         asset.signal(BatteryVoltage, time, 0, 0.25, 5 * hour, 0.15),
+                     2);
         if (has.chance(0.95)) {
-            w.number(GeoLat, time, city.latitude + asset.signal(GeoLat, time, 0, 0.9, 31 * hour, moving ? 0.01 : 0), 5);
-            w.number(GeoLon, time, city.longitude + asset.signal(GeoLon, time, 0, 1.3, 31 * hour, moving ? 0.01 : 0), 5);
+            w.number(GeoLat, time,
+                     city.latitude + asset.signal(GeoLat, time, 0, 0.9, 31 * hour, moving ? 0.01 : 0), 5);
+            w.number(GeoLon, time,
+                     city.longitude + asset.signal(GeoLon, time, 0, 1.3, 31 * hour, moving ? 0.01 : 0), 5);
         }
         if (has.chance(0.9)) {
             // Grows with time; never less than it was.
             const double start = has.between(900, 900'000);
-            w.number(Odometer, time, start + (moving ? static_cast<double>(time - asset.baseTime) / static_cast<double>(hour) * 45 : 0), 0);
+            w.number(Odometer, time,
+                     start +
+                         (moving ? static_cast<double>(time - asset.baseTime) / static_cast<double>(hour) * 45
+                                 : 0),
+                     0);
         }
     }
 };

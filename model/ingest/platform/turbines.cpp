@@ -9,9 +9,33 @@ namespace atlas::ingest {
 namespace {
 
 enum Attribute {
-    WindSpeed, Power, RotorSpeed, NacelleTemp, GearboxTemp, Vibration, PitchAngle, GridFrequency, TelemetryCount,
-    Status = TelemetryCount, Park, Country, ModelName, GearboxMaker, Firmware, RatedPower, HubHeight, OperatingHours,
-    Commissioned, LastInspection, IceDetected, Curtailed, Blades, OilQuality, GeoLat, GeoLon, Crew
+    WindSpeed,
+    Power,
+    RotorSpeed,
+    NacelleTemp,
+    GearboxTemp,
+    Vibration,
+    PitchAngle,
+    GridFrequency,
+    TelemetryCount,
+    Status = TelemetryCount,
+    Park,
+    Country,
+    ModelName,
+    GearboxMaker,
+    Firmware,
+    RatedPower,
+    HubHeight,
+    OperatingHours,
+    Commissioned,
+    LastInspection,
+    IceDetected,
+    Curtailed,
+    Blades,
+    OilQuality,
+    GeoLat,
+    GeoLon,
+    Crew
 };
 
 struct Park
@@ -23,16 +47,21 @@ struct Park
     double wind;
 };
 constexpr std::array<struct Park, 8> parks{{
-    {"Nordsee Ost", "DE", 54.44, 7.68, 10.1}, {"Horns Rev 4", "DK", 55.60, 7.59, 10.4},
-    {"Sierra de Tineo", "ES", 43.33, -6.41, 7.4}, {"Markbygden", "SE", 65.42, 20.65, 7.9},
-    {"Gode Wind", "DE", 54.03, 7.00, 9.8}, {"Prairie Breaks", "US", 37.90, -99.85, 8.6},
-    {"Gansu 甘肃", "CN", 40.20, 96.90, 7.8}, {"Causeymire", "GB", 58.41, -3.49, 8.8},
+    {"Nordsee Ost", "DE", 54.44, 7.68, 10.1},
+    {"Horns Rev 4", "DK", 55.60, 7.59, 10.4},
+    {"Sierra de Tineo", "ES", 43.33, -6.41, 7.4},
+    {"Markbygden", "SE", 65.42, 20.65, 7.9},
+    {"Gode Wind", "DE", 54.03, 7.00, 9.8},
+    {"Prairie Breaks", "US", 37.90, -99.85, 8.6},
+    {"Gansu 甘肃", "CN", 40.20, 96.90, 7.8},
+    {"Causeymire", "GB", 58.41, -3.49, 8.8},
 }};
 constexpr std::array<double, 8> parkWeights{16, 17, 9, 15, 12, 14, 10, 7};
 constexpr std::array<const char*, 4> models{"H-110", "H-136", "H-164", "H-220"};
 constexpr std::array<double, 4> ratedPower{2200, 3450, 8000, 14'000};
 constexpr std::array<const char*, 4> gearboxes{"Winterthur", "Ostwind", "Harbin", "direct drive"};
-constexpr std::array<const char*, 5> statuses{"producing", "waiting for wind", "curtailed", "service", "fault"};
+constexpr std::array<const char*, 5> statuses{"producing", "waiting for wind", "curtailed", "service",
+                                              "fault"};
 
 struct Traits
 {
@@ -53,7 +82,8 @@ Traits traitsOf(const Asset& asset)
     t.gearbox = random.pick(std::array<double, 4>{46, 21, 20, 13});
     t.hours = random.between(500, 95'000);
     t.worn = t.gearbox == 1 && t.hours > 40'000;
-    t.status = random.pick(t.worn ? std::array<double, 5>{52, 12, 4, 14, 18} : std::array<double, 5>{71, 17, 6, 4, 2});
+    t.status = random.pick(t.worn ? std::array<double, 5>{52, 12, 4, 14, 18}
+                                  : std::array<double, 5>{71, 17, 6, 4, 2});
     return t;
 }
 
@@ -117,7 +147,8 @@ public:
         if (random.chance(0.92))
             w.text(GearboxMaker, slow, gearboxes[static_cast<std::size_t>(t.gearbox)]);
         if (random.chance(0.7)) {
-            std::snprintf(buffer, sizeof buffer, "%d.%d.%d", 7 + random.below(3), random.below(4), random.below(12));
+            std::snprintf(buffer, sizeof buffer, "%d.%d.%d", 7 + random.below(3), random.below(4),
+                          random.below(12));
             w.text(Firmware, slow, buffer);
         }
         if (random.chance(0.8))
@@ -127,16 +158,25 @@ public:
         if (random.chance(0.7))
             w.number(OperatingHours, seen, t.hours, 1);
         if (random.chance(0.5))
-            w.timestamp(Commissioned, slow, (asset.baseTime - static_cast<std::int64_t>(t.hours * 1.25 * static_cast<double>(hour))) / day * day);
+            w.timestamp(
+                Commissioned, slow,
+                (asset.baseTime - static_cast<std::int64_t>(t.hours * 1.25 * static_cast<double>(hour))) /
+                    day * day);
         if (random.chance(0.4))
-            w.timestamp(LastInspection, slow, (asset.baseTime - static_cast<std::int64_t>(random.exponential(160) * static_cast<double>(day))) / hour * hour);
+            w.timestamp(LastInspection, slow,
+                        (asset.baseTime -
+                         static_cast<std::int64_t>(random.exponential(160) * static_cast<double>(day))) /
+                            hour * hour);
         if (random.chance(0.35))
             w.boolean(IceDetected, seen, random.chance(park.latitude > 57 ? 0.16 : 0.01));
         if (random.chance(0.4))
             w.boolean(Curtailed, seen, t.status == 2);
         if (random.chance(0.08)) {
-            std::snprintf(buffer, sizeof buffer, R"([{"sn":"B%06d","repaired":%s},{"sn":"B%06d","repaired":null},{"sn":"B%06d","repaired":null}])",
-                          random.below(999'999), random.chance(0.3) ? "\"2025-06\"" : "null", random.below(999'999), random.below(999'999));
+            std::snprintf(
+                buffer, sizeof buffer,
+                R"([{"sn":"B%06d","repaired":%s},{"sn":"B%06d","repaired":null},{"sn":"B%06d","repaired":null}])",
+                random.below(999'999), random.chance(0.3) ? "\"2025-06\"" : "null", random.below(999'999),
+                random.below(999'999));
             w.json(Blades, slow, buffer);
         }
         if (random.chance(0.12)) {
@@ -149,7 +189,8 @@ public:
             w.number(GeoLon, slow, park.longitude + random.bell() * 0.07, 5);
         }
         if (random.chance(0.08)) {
-            static constexpr const char* crews[] = {"Team Nord", "Team Süd", "Equipo 3", "维修 二队", "Offshore A", "Offshore B"};
+            static constexpr const char* crews[] = {"Team Nord", "Team Süd",   "Equipo 3",
+                                                    "维修 二队", "Offshore A", "Offshore B"};
             w.text(Crew, slow, crews[random.below(6)]);
         }
     }
@@ -162,11 +203,12 @@ public:
         // The weather is the park's, not the turbine's: neighbours move together.
         Asset weather = asset;
         weather.seed = mix({77, static_cast<std::uint64_t>(t.park)});
-        const double wind = std::max(0.2, weather.signal(WindSpeed, time, park.wind, 4.1, 17 * hour, 0)
-                                              + asset.signal(WindSpeed, time, 0, 0.7, 11 * minute, 0.5));
+        const double wind = std::max(0.2, weather.signal(WindSpeed, time, park.wind, 4.1, 17 * hour, 0) +
+                                              asset.signal(WindSpeed, time, 0, 0.7, 11 * minute, 0.5));
         const double rated = ratedPower[static_cast<std::size_t>(t.model)];
         const bool turning = t.status == 0 || t.status == 2;
-        const double part = !turning || wind < 3.2 ? 0 : std::min(1.0, std::pow(wind / 12.2, 3)) * (t.status == 2 ? 0.45 : 1);
+        const double part =
+            !turning || wind < 3.2 ? 0 : std::min(1.0, std::pow(wind / 12.2, 3)) * (t.status == 2 ? 0.45 : 1);
         w.number(WindSpeed, time, wind, 1);
         w.number(Power, time, part * rated, 0);
         if (has.chance(0.85))
@@ -174,13 +216,21 @@ public:
         if (has.chance(0.8))
             w.number(NacelleTemp, time, asset.signal(NacelleTemp, time, 24, 7, 24 * hour, 0.6), 1);
         if (has.chance(0.9) && t.gearbox != 3)
-            w.number(GearboxTemp, time, 38 + part * 26 + (t.worn ? 9 : 0) + asset.signal(GearboxTemp, time, 0, 1.2, hour, 0.5), 1);
+            w.number(GearboxTemp, time,
+                     38 + part * 26 + (t.worn ? 9 : 0) + asset.signal(GearboxTemp, time, 0, 1.2, hour, 0.5),
+                     1);
         if (has.chance(0.9))
-            w.number(Vibration, time, (t.worn ? 3.9 : 1.6) + part * 0.9 + std::abs(asset.signal(Vibration, time, 0, 0.2, 13 * minute, 0.3)), 2);
+            w.number(Vibration, time,
+                     (t.worn ? 3.9 : 1.6) + part * 0.9 +
+                         std::abs(asset.signal(Vibration, time, 0, 0.2, 13 * minute, 0.3)),
+                     2);
         if (has.chance(0.5))
             w.number(PitchAngle, time, turning ? std::max(0.0, (wind - 11) * 2.4) : 88, 1);
         if (has.chance(0.3))
-            w.number(GridFrequency, time, (park.country == std::string_view("US") ? 60 : 50) + asset.signal(GridFrequency, time, 0, 0.012, 9 * minute, 0.01), 3);
+            w.number(GridFrequency, time,
+                     (park.country == std::string_view("US") ? 60 : 50) +
+                         asset.signal(GridFrequency, time, 0, 0.012, 9 * minute, 0.01),
+                     3);
     }
 };
 
