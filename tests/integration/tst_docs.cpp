@@ -118,7 +118,8 @@ void TestDocs::filters_data()
     int number = 0;
     while (blocks.hasNext()) {
         const QString text = blocks.next().captured(1);
-        if (!text.contains(QStringLiteral("::="))) // the grammar itself
+        // Not the grammar itself, nor what a terminal shows.
+        if (!text.contains(QStringLiteral("conjunction =")) && !text.startsWith(QLatin1Char('$')))
             QTest::addRow("example %d", ++number) << text;
     }
     QTest::newRow("empty") << QString();
