@@ -8,6 +8,7 @@ TEST_HOME=$ATLAS/test-home
 run_tests() { # [ctest arguments]
     local selection=("$@") started status=0 reader passed failed skipped
     [[ " $* " == *' -LE '* || " $* " == *' --label-exclude '* ]] || selection+=(-LE '^bench$')
+    mkdir -p -- "$ATLAS" "$LOGS"
     # Two runs would use the same cluster and the same build.
     exec 7>>"$ATLAS/test.lock"
     flock -n 7 || {
@@ -21,7 +22,6 @@ run_tests() { # [ctest arguments]
 
     STATE=$ATLAS/test
     started=$(milliseconds)
-    mkdir -p -- "$LOGS"
     if needs_cluster "${selection[@]}"; then
         AT_END=end_test_cluster
         "$CLUSTER" --state "$STATE" reset >/dev/null
