@@ -10,6 +10,7 @@
 #include "db/iothread.h"
 #include "db/log_p.h"
 #include "db/sqlstate.h"
+#include "db/utf8.h"
 
 namespace atlas::db {
 
@@ -235,7 +236,7 @@ void Connection::setColumns(const PGresult* result)
     const int count = PQnfields(result);
     columns.reserve(count);
     for (int i = 0; i < count; ++i)
-        columns += Column{QString::fromUtf8(PQfname(result, i)), PQftype(result, i)};
+        columns += Column{textOf(PQfname(result, i)), PQftype(result, i)};
     m_builder.emplace(std::move(columns));
 }
 

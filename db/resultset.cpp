@@ -8,6 +8,8 @@
 #include <new>
 #include <type_traits>
 
+#include "db/utf8.h"
+
 namespace atlas::db {
 
 namespace {
@@ -145,14 +147,7 @@ QByteArrayView ResultSet::bytes(int row, int column) const
 
 QString ResultSet::string(int row, int column) const
 {
-    // fromUtf8() drops a leading U+FEFF as a byte order mark; in a value it is a character like any other.
-    QByteArrayView utf8 = bytes(row, column);
-    QString marks;
-    while (utf8.startsWith(QByteArrayView("\xEF\xBB\xBF"))) {
-        marks += QChar(QChar::ByteOrderMark);
-        utf8 = utf8.sliced(3);
-    }
-    return marks + QString::fromUtf8(utf8);
+    return textOf(bytes(row, column));
 }
 
 std::optional<qint64> ResultSet::integer(int row, int column) const

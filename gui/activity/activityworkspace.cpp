@@ -16,6 +16,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "db/utf8.h"
 #include "gui/activity/activitymodel.h"
 #include "gui/activity/psqltext.h"
 #include "gui/activity/sqlhighlighter.h"
@@ -38,7 +39,7 @@ QString shownValue(const db::Param& param)
     constexpr qsizetype most = 120;
     if (!param)
         return QStringLiteral("NULL");
-    QString text = QString::fromUtf8(*param);
+    QString text = db::textOf(*param);
     text.replace(QLatin1Char('\n'), QChar(0x2424));
     return text.size() > most ? text.left(most) + QStringLiteral("… (%1)").arg(countText(text.size())) : text;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/activity/psqltext.h"
 
+#include "db/utf8.h"
+
 namespace atlas::gui {
 
 namespace {
@@ -9,7 +11,7 @@ namespace {
 /// the escape form is used, where they are written out.
 QString literal(const QByteArray& value)
 {
-    const QString text = QString::fromUtf8(value);
+    const QString text = db::textOf(value);
     bool plain = true;
     for (const QChar character : text)
         plain = plain && character != QLatin1Char('\\') && character.unicode() >= 0x20 &&

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/assets/mimetypes.h"
 
-#include <QStringDecoder>
 #include <QStringList>
+
+#include "db/utf8.h"
 
 namespace atlas::gui::mime {
 
@@ -18,10 +19,7 @@ std::optional<QString> attributeName(const QMimeData* data)
 {
     if (!data || !data->hasFormat(QLatin1String(attribute)))
         return std::nullopt;
-    // fromUtf8() would take a leading U+FEFF for a byte order mark; in a name it is a character like any
-    // other.
-    QStringDecoder decode(QStringDecoder::Utf8, QStringDecoder::Flag::ConvertInitialBom);
-    return QString(decode(data->data(QLatin1String(attribute))));
+    return db::textOf(data->data(QLatin1String(attribute)));
 }
 
 QMimeData* ofNode(const filter::NodePath& path, const QString& text)

@@ -297,8 +297,6 @@ QJsonObject Environment::toJson() const
     for (auto it = logins.cbegin(); it != logins.cend(); ++it)
         users.insert(purposeName(it.key()), it.value());
     object.insert(QLatin1String("logins"), users);
-    if (discoverReplicas)
-        object.insert(QLatin1String("discoverReplicas"), true);
     if (useKeychain)
         object.insert(QLatin1String("useKeychain"), true);
     return object;
@@ -356,7 +354,6 @@ db::Result<Environment> Environment::fromJson(const QJsonObject& object)
         if (!it->toString().isEmpty())
             environment.logins.insert(*purpose, it->toString());
     }
-    environment.discoverReplicas = object.value(QLatin1String("discoverReplicas")).toBool();
     environment.useKeychain = object.value(QLatin1String("useKeychain")).toBool();
     if (const QString problem = environment.validate(); !problem.isEmpty())
         return badArgument(problem);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "db/utf8.h"
 #include "model/ingest/json.h"
 
 namespace atlas::ingest {
@@ -299,19 +300,12 @@ DecodedValue decodeValue(ValueType type, std::optional<QByteArrayView> num,
 {
     DecodedValue value;
     value.type = type;
-    const auto string = [](QByteArrayView bytes) {
-        // QString::fromUtf8 swallows a byte order mark, which here is a character like any other.
-        QString marks;
-        for (; bytes.startsWith(QByteArrayView("\xEF\xBB\xBF")); bytes = bytes.sliced(3))
-            marks += QChar(QChar::ByteOrderMark);
-        return marks + QString::fromUtf8(bytes);
-    };
     if (!num && !text) {
         value.cleared = true;
     } else if (longText) {
-        value.text = string(*longText);
+        value.text = db::textOf(*longText);
     } else if (text) {
-        value.text = string(*text);
+        value.text = db::textOf(*text);
     } else if (type == ValueType::Boolean) {
         value.text = *num == "0" ? QStringLiteral("false") : QStringLiteral("true");
     } else if (type == ValueType::Timestamp) {
@@ -319,7 +313,7 @@ DecodedValue decodeValue(ValueType type, std::optional<QByteArrayView> num,
         std::from_chars(num->data(), num->data() + num->size(), microseconds);
         value.text = QString::fromStdString(canonicalTimestamp(static_cast<std::int64_t>(microseconds)));
     } else {
-        value.text = string(exact ? *exact : *num);
+        value.text = db::textOf(exact ? *exact : *num);
     }
     return value;
 }

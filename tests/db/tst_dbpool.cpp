@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <QElapsedTimer>
 #include <QSet>
 #include <QSignalSpy>
 #include <QTest>
@@ -33,6 +34,7 @@ private Q_SLOTS:
     void abandonedSessionIsCleanedUp();
     void sameEndpointAgainKeepsConnections();
     void replacedEndpointServesTheWaiting();
+    void sessionOutlivesItsReplacedEndpoint();
     void removedEndpoint();
     void manyThreads();
 
@@ -286,6 +288,43 @@ void TestDbPool::replacedEndpointServesTheWaiting()
     VERIFY_OK(running);
     QCOMPARE(running.value().string(0, 1), m_cluster.role(QStringLiteral("analyst")));
     QVERIFY(becomes(*m_observer, Direct, connectionCount(), 1)); // the old one is closed
+}
+
+void TestDbPool::sessionOutlivesItsReplacedEndpoint()
+{
+    m_client->setEndpoint(limited(1));
+    Async<std::shared_ptr<Session>> opened;
+    m_client->openSession(P, 10s, this, opened.handler());
+    QVERIFY(opened.wait());
+    VERIFY_OK(opened);
+    const auto ask = [&] {
+        AsyncRows rows;
+        opened.value()->query(statement("select pg_backend_pid()"), this, rows.handler());
+        rows.wait();
+        return rows;
+    };
+    const AsyncRows pid = ask();
+    VERIFY_OK(pid);
+    m_client->setEndpoint(limited(1, "operator"));
+    const AsyncRows after = ask();
+    VERIFY_OK(after); // it goes on where it was
+    QCOMPARE(after.integer(), pid.integer());
+    VERIFY_OK(query(*m_client, P, "select 1"));
+
+    // Its connection dies: nothing is left of the pool it came from, and who still holds it is told so, each
+    // time.
+    VERIFY_OK(query(*m_observer, Direct,
+                    "select pg_terminate_backend(" + QByteArray::number(*pid.integer()) + ")"));
+    QVERIFY(becomes(*m_observer, Direct, connectionCount(), 1));
+    QElapsedTimer since;
+    since.start();
+    while (since.elapsed() < 1500) { // the emptied pool is looked for twice a second
+        const AsyncRows lost = ask();
+        QVERIFY(lost.isThere());
+        COMPARE_KIND(lost, ErrorKind::ConnectionLost);
+        QTest::qWait(20);
+    }
+    VERIFY_OK(query(*m_client, P, "select 1"));
 }
 
 void TestDbPool::removedEndpoint()

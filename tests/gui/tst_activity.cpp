@@ -143,6 +143,10 @@ private Q_SLOTS:
             << QStringLiteral(
                    "PREPARE atlas_statement AS\nselect $1\n;\nEXECUTE atlas_statement(E'a\\\\b\\u000ac''');\n"
                    "DEALLOCATE atlas_statement;\n");
+        QTest::newRow("a byte order mark is a character")
+            << QByteArray("select $1") << QStringList{QString(QChar(QChar::ByteOrderMark)) + QLatin1Char('x')}
+            << QStringLiteral("PREPARE atlas_statement AS\nselect $1\n;\nEXECUTE atlas_statement('") +
+                   QChar(QChar::ByteOrderMark) + QStringLiteral("x');\nDEALLOCATE atlas_statement;\n");
         QTest::newRow("percent signs stay")
             << QByteArray("select '%1' || $1 -- %2") << QStringList{QStringLiteral("%1 %2")}
             << QStringLiteral("PREPARE atlas_statement AS\nselect '%1' || $1 -- %2\n;\nEXECUTE "

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The whole window over the real cluster: a filter's rows, a replica that stops while a query runs, a
 // promotion.
+#include <QDeadlineTimer>
 #include <QElapsedTimer>
 #include <QProcess>
 #include <QPushButton>
+#include <QScopeGuard>
 #include <QTableView>
 #include <QTest>
 #include <QThread>
 
+#include <atomic>
+
+#include "gui/activity/activitymodel.h"
 #include "gui/app/mainwindow.h"
 #include "gui/assets/assetsworkspace.h"
 #include "gui/assets/filterpane.h"
 #include "gui/assets/resultsmodel.h"
+#include "gui/assets/resultspane.h"
 #include "gui/hotset/hotsetmodel.h"
 #include "gui/hotset/hotsetworkspace.h"
 #include "gui/hotset/jobpanel.h"
@@ -40,6 +46,7 @@ private Q_SLOTS:
     void aFilterShowsItsRows();
     void theFirstCellsAreWhatWasImported();
     void aStoppedReplicaStopsNobody();
+    void aWaitingStatementIsCancelledOnTheServer();
     void promotionByKeyboardIsVerified();
     void everyWorkspaceOpens();
 
@@ -215,6 +222,95 @@ void TestWindow::aStoppedReplicaStopsNobody()
     // A window that waited for the server would stand still for most of a second. Less is the machine's
     // noise, and counted.
     QVERIFY2(watchdog.longest() < std::chrono::milliseconds(400), qPrintable(watchdog.summary()));
+}
+
+void TestWindow::aWaitingStatementIsCancelledOnTheServer()
+{
+    AssetsWorkspace* workspace = assets();
+    test::TestCluster cluster;
+    ATLAS_REQUIRE_CLUSTER(cluster);
+    // Somebody's exclusive lock, on every node: whatever reads assets waits for it.
+    std::atomic<bool> locked{false};
+    std::atomic<bool> release{false};
+    std::unique_ptr<QThread> holder(QThread::create([&] {
+        test::Platform platform;
+        if (!platform.prepare(cluster).isEmpty())
+            return;
+        auto owner = platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+        if (!owner || !owner->execScript("begin; lock table atlas.entities in access exclusive mode",
+                                         QStringLiteral("test.lock")))
+            return;
+        // A commit beside it sends what the lock wrote on its way at once.
+        auto other = platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+        locked = other && other->execScript("create temp table sent ()", QStringLiteral("test.sent")) &&
+                 platform.waitForEveryNode();
+        while (!release)
+            QThread::msleep(5);
+    }));
+    holder->start();
+    const auto unlock = qScopeGuard([&] {
+        release = true;
+        holder->wait();
+    });
+    QTRY_VERIFY_WITH_TIMEOUT(locked || holder->isFinished(), patience);
+    QVERIFY(locked);
+
+    const int before = workspace->results()->rowCount();
+    QVERIFY(workspace->setFilterText(QStringLiteral("status = \"idle\"")));
+    m_window->showWorkspace(QStringLiteral("activity"));
+    auto* activity = m_window->workspace(QStringLiteral("activity"));
+    auto* table = activity->findChild<QTableView*>(QStringLiteral("activityTable"));
+    auto* cancel = activity->findChild<QPushButton*>(QStringLiteral("cancelStatement"));
+    QVERIFY(table && cancel);
+    const auto stateOf = [&](const QString& name) {
+        for (int row = 0; row < table->model()->rowCount(); ++row) {
+            if (table->model()->index(row, ActivityModel::Name).data().toString() == name)
+                return QPair(row, table->model()->index(row, ActivityModel::State).data().toString());
+        }
+        return QPair(-1, QString());
+    };
+    const QString page = QStringLiteral("browse.page");
+    QTRY_COMPARE_WITH_TIMEOUT(stateOf(page).second, QStringLiteral("running"), patience);
+    const QString node =
+        table->model()->index(stateOf(page).first, ActivityModel::Endpoint).data().toString();
+
+    table->selectRow(stateOf(page).first);
+    QTRY_VERIFY(cancel->isEnabled());
+    QTest::mouseClick(cancel, Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(stateOf(page).second, QStringLiteral("cancelled"), patience);
+    // The workspace says so where the rows would be; the count, which waits just the same, is its own.
+    m_window->showWorkspace(QStringLiteral("assets"));
+    const auto* strip = workspace->findChild<ResultsPane*>()->strip();
+    QTRY_VERIFY_WITH_TIMEOUT(strip->text().startsWith(QStringLiteral("Stopped")), patience);
+    QTest::keyClick(m_window.get(), Qt::Key_Escape);
+    QVERIFY(settled(workspace));
+    QCOMPARE(workspace->results()->rowCount(), before);
+
+    // Cancelled on the server, not only forgotten here.
+    QString waiting;
+    std::unique_ptr<QThread> observer(QThread::create([&] {
+        test::Platform platform;
+        if (!platform.prepare(cluster).isEmpty())
+            return;
+        auto server = platform.open(node.section(QLatin1Char('#'), 0, 0), QStringLiteral("operator"));
+        QDeadlineTimer deadline(patience);
+        do {
+            const auto rows =
+                server->exec(test::sql("select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                                       "and usename like '%analyst%'"));
+            waiting = rows ? rows->string(0, 0) : rows.error().text();
+        } while (waiting != QLatin1String("0") && !deadline.hasExpired());
+    }));
+    observer->start();
+    QVERIFY(observer->wait());
+    QCOMPARE(waiting, QStringLiteral("0"));
+
+    release = true;
+    QVERIFY(holder->wait());
+    QTest::keyClick(m_window.get(), Qt::Key_F5);
+    QTRY_COMPARE_WITH_TIMEOUT(workspace->filterPane()->summary().counted.value_or(-1), qint64(entities / 3),
+                              patience);
+    QVERIFY2(workspace->shownError().isEmpty(), qPrintable(workspace->shownError()));
 }
 
 void TestWindow::promotionByKeyboardIsVerified()
