@@ -18,12 +18,16 @@ using namespace std::chrono_literals;
 constexpr auto Slack = 30s;
 constexpr qint64 MostUnsent = 4 * 1024 * 1024;
 
-void assertMayWait()
+[[maybe_unused]] bool mayWait()
 {
     const auto* app = QCoreApplication::instance();
-    Q_ASSERT_X(!app || QThread::currentThread() != app->thread() || !app->inherits("QGuiApplication") ||
-                   app->property("atlasMayBlock").toBool(),
-               "BlockingSession", "the GUI thread must not wait for a database");
+    return !app || QThread::currentThread() != app->thread() || !app->inherits("QGuiApplication") ||
+           app->property("atlasMayBlock").toBool();
+}
+
+void assertMayWait()
+{
+    Q_ASSERT_X(mayWait(), "BlockingSession", "the GUI thread must not wait for a database");
 }
 
 DbError noAnswer(const QString& endpoint)

@@ -63,7 +63,7 @@ void Connection::feedCopy()
             watch(true, left == 1);
             return;
         }
-        if (feed && m_inLibpq > 0) {
+        if (m_inLibpq > 0) {
             const qint64 unsent = feed->unsent -= m_inLibpq;
             m_inLibpq = 0;
             for (auto it = feed->waiters.begin(); it != feed->waiters.end();) {

@@ -195,7 +195,8 @@ qint64 ResultSet::affectedRows() const
 
 qsizetype ResultSet::sizeInBytes() const
 {
-    return qsizetype(m_data->arena.bytes() + m_data->rows.bytes() + m_data->ends.bytes());
+    const std::size_t bytes = m_data->arena.bytes() + m_data->rows.bytes() + m_data->ends.bytes();
+    return qsizetype(bytes);
 }
 
 ResultSet::Builder::Builder(QList<Column> columns)
@@ -250,8 +251,9 @@ int ResultSet::Builder::rowCount() const
 
 qsizetype ResultSet::Builder::sizeInBytes() const
 {
-    return qsizetype(m_data->arena.size() + m_data->rows.size() * sizeof(quint64) +
-                     m_data->ends.size() * sizeof(quint32));
+    const std::size_t bytes = m_data->arena.size() + m_data->rows.size() * sizeof(quint64) +
+                              m_data->ends.size() * sizeof(quint32);
+    return qsizetype(bytes);
 }
 
 ResultSet ResultSet::Builder::take()

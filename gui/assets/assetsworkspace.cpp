@@ -221,7 +221,8 @@ void AssetsWorkspace::connectParts()
         if (!m_browser || !m_results->isLoaded())
             return;
         QString name = context()->tenant().name;
-        name.replace(QRegularExpression(QStringLiteral("[^\\w-]+")), QStringLiteral("-"));
+        static const QRegularExpression unsafe(QStringLiteral("[^\\w-]+"));
+        name.replace(unsafe, QStringLiteral("-"));
         m_resultsPane->chooseExportFile(format, name + QLatin1Char('.') + exporting::fileSuffix(format));
     });
     connect(m_resultsPane, &ResultsPane::exportRequested, this, &AssetsWorkspace::startExport);
@@ -850,8 +851,8 @@ QList<TourStep> AssetsWorkspace::tourSteps()
          [this] {
              const Attribute* attribute =
                  m_knowledge->catalog().findName(QStringLiteral("engine.coolant_temp"));
-             if (!attribute && m_results->columns().size() > 0)
-                 attribute = m_knowledge->catalog().findId(m_results->columns().first());
+             if (!attribute && !m_results->columns().isEmpty())
+                 attribute = m_knowledge->catalog().findId(m_results->columns().constFirst());
              if (attribute) {
                  m_attributes->select(attribute->id);
                  m_asset->selectAttribute(attribute->id);

@@ -96,7 +96,7 @@ void Exporter::done(const db::Result<db::ResultSet>& result)
         return;
     }
     if (!result.ok()) {
-        const db::DbError error = result.error();
+        const db::DbError& error = result.error();
         stop();
         Q_EMIT failed(tr("The export ended after %1 rows").arg(rows), error);
         return;

@@ -310,7 +310,7 @@ void FilterTextEdit::fillCompletions(const CompletionContext& context,
         known += fromServer;
         for (const AttributeDetail::Top& top : std::as_const(known)) {
             const QString shown = valueForPeople(type, top.value);
-            if (prefix.isEmpty() || shown.toLower().contains(prefix))
+            if (prefix.isEmpty() || shown.contains(prefix, Qt::CaseInsensitive))
                 add(shown.left(80), filter::print(literalFor(type, top.value)), countText(top.entities),
                     icon(typeIcon(type)));
         }

@@ -138,7 +138,7 @@ void ResultsModel::startQuery()
                 m_starts.push_back(held.rows.back().entityId);
             m_known = count;
             m_complete = page->last;
-            m_pages.insert(0, std::move(held));
+            m_pages.insert(0, held);
             m_rows = int(wantedRowCount());
             endResetModel();
         }
@@ -431,8 +431,8 @@ void ResultsModel::fail(const browse::Problem& problem)
 void ResultsModel::evict()
 {
     while (m_pages.size() > mostPages) {
-        auto oldest = m_pages.begin();
-        for (auto it = m_pages.begin(); it != m_pages.end(); ++it) {
+        auto oldest = m_pages.cbegin();
+        for (auto it = m_pages.cbegin(); it != m_pages.cend(); ++it) {
             if (it->used < oldest->used)
                 oldest = it;
         }

@@ -462,7 +462,8 @@ QString ResultsView::selectedText(int* missing) const
             rows.append(row);
     }
     std::sort(rows.begin(), rows.end());
-    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    const auto tail = std::unique(rows.begin(), rows.end());
+    rows.erase(tail, rows.end());
     const auto field = [](QString text) {
         // What a spreadsheet would take for the next cell or row.
         return text.replace(QLatin1Char('\t'), QLatin1Char(' '))

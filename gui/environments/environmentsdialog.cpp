@@ -14,6 +14,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <utility>
+
 #include "gui/environments/connectionform.h"
 #include "gui/environments/replicaspane.h"
 #include "gui/environments/secretstore.h"
@@ -481,26 +483,44 @@ bool EnvironmentsDialog::saveCurrent()
     const bool hasPasswords = !row.passwords.isEmpty() || !row.warehousePasswords.isEmpty();
     if (hasPasswords && secrets::isAvailable())
         row.environment.useKeychain = true;
-    if (const db::Status saved = m_store->replace(row.storedName, row.environment); !saved)
-        return refuse(saved.error().message, -1);
-    row.storedName = row.environment.name;
+    if (const db::Status replaced = m_store->replace(row.storedName, row.environment); !replaced)
+        return refuse(replaced.error().message, -1);
+    const QString oldName = std::exchange(row.storedName, row.environment.name);
     row.isDraft = false;
     updateRowLook(m_current);
     m_name->setText(row.environment.name);
     m_strip->showMessage(MessageStrip::Kind::Success, tr("Saved."));
     m_strip->setRetryVisible(false);
-    if (hasPasswords) {
-        storePasswords(row);
-        row.passwords.clear();
-        row.warehousePasswords.clear();
-    } else {
-        Q_EMIT storeChanged();
+    const Row saved = row;
+    row.passwords.clear();
+    row.warehousePasswords.clear();
+    const bool isRenamed = !oldName.isEmpty() && oldName != saved.environment.name;
+    if (!isRenamed || !saved.environment.useKeychain) {
+        storePasswords(saved);
+        return true;
     }
+    Environment before = saved.environment;
+    before.name = oldName;
+    // What was typed now is written last: it wins over what is moved.
+    secrets::rename(before, saved.environment.name, this, [this, saved](const QString& error) {
+        if (!error.isEmpty()) {
+            m_strip->showMessage(
+                MessageStrip::Kind::Warning,
+                tr("Saved, but the system keychain did not take its passwords along. Type them again."),
+                tr("Keychain: %1").arg(error));
+            m_strip->setRetryVisible(false);
+        }
+        storePasswords(saved);
+    });
     return true;
 }
 
-void EnvironmentsDialog::storePasswords(Row row)
+void EnvironmentsDialog::storePasswords(const Row& row)
 {
+    if (row.passwords.isEmpty() && row.warehousePasswords.isEmpty()) {
+        Q_EMIT storeChanged();
+        return;
+    }
     struct Write
     {
         QString key;

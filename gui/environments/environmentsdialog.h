@@ -66,7 +66,7 @@ private:
     void duplicate();
     void removeCurrent();
     bool saveCurrent();
-    void storePasswords(Row row);
+    void storePasswords(const Row& row);
     bool mayClose();
     QString freeName(const QString& base) const;
     QWidget* buildLogins();

@@ -2,11 +2,12 @@
 #include "gui/environments/secretstore.h"
 
 #include <QPointer>
-#include <QSet>
 #include <QTimer>
 
 #include <chrono>
 #include <memory>
+
+#include "db/utf8.h"
 
 #ifdef ATLAS_HAVE_KEYCHAIN
 #include <qt6keychain/keychain.h>
@@ -86,20 +87,56 @@ QString keyFor(const QString& environment, bool isWarehouse, const QString& logi
 
 QStringList keysOf(const Environment& environment)
 {
-    QSet<QString> keys;
+    QStringList keys;
     const QString userKeyword = QStringLiteral("user");
     QStringList users = {environment.primary.value(userKeyword)};
     for (const NamedConnection& replica : environment.replicas)
         users << replica.info.value(userKeyword);
     users << environment.logins.values();
     for (const QString& user : users)
-        keys.insert(keyFor(environment.name, false, user));
+        keys << keyFor(environment.name, false, user);
     if (environment.warehouse) {
-        keys.insert(keyFor(environment.name, true, environment.warehouse->info.value(userKeyword)));
+        keys << keyFor(environment.name, true, environment.warehouse->info.value(userKeyword));
         for (const QString& login : environment.logins)
-            keys.insert(keyFor(environment.name, true, login));
+            keys << keyFor(environment.name, true, login);
     }
-    return QStringList(keys.cbegin(), keys.cend());
+    keys.removeDuplicates();
+    return keys;
+}
+
+void rename(const Environment& environment, const QString& newName, QObject* receiver,
+            std::function<void(QString)> done)
+{
+    const QStringList before = keysOf(environment);
+    Environment renamed = environment;
+    renamed.name = newName;
+    const QStringList after = keysOf(renamed);
+    readAll(before, receiver,
+            [before, after, receiver, done = std::move(done)](const QMap<QString, QString>& found) {
+                struct Moving
+                {
+                    qsizetype left = 0;
+                    QString problem;
+                };
+                auto moving = std::make_shared<Moving>(Moving{found.size(), {}});
+                if (found.isEmpty())
+                    done({});
+                for (qsizetype i = 0; i < before.size(); ++i) {
+                    const auto password = found.constFind(before.at(i));
+                    if (password == found.constEnd())
+                        continue;
+                    write(after.at(i), *password, receiver,
+                          [moving, old = before.at(i), receiver, done](const QString& error) {
+                              // What could not be written stays under its old name: nothing is lost.
+                              if (error.isEmpty())
+                                  remove(old, receiver, [](const QString&) {});
+                              else
+                                  moving->problem = error;
+                              if (--moving->left == 0)
+                                  done(moving->problem);
+                          });
+                }
+            });
 }
 
 void write(const QString& key, const QString& password, QObject* receiver, std::function<void(QString)> done)
@@ -143,7 +180,7 @@ void readAll(const QStringList& keys, QObject* receiver, std::function<void(QMap
         const QPointer<QKeychain::ReadPasswordJob> guarded(job);
         run(job, key, receiver, [reading, key, guarded](const QString& error) {
             if (error.isEmpty() && guarded)
-                reading->found.insert(key, guarded->textData());
+                reading->found.insert(key, db::textOf(guarded->binaryData()));
             if (--reading->left == 0)
                 reading->done(reading->found);
         });

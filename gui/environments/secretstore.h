@@ -28,6 +28,9 @@ QStringList keysOf(const Environment& environment);
 void write(const QString& key, const QString& password, QObject* receiver,
            std::function<void(QString error)> done);
 void remove(const QString& key, QObject* receiver, std::function<void(QString error)> done);
+/// An environment takes its passwords along when it gets another name. `environment` has its old one.
+void rename(const Environment& environment, const QString& newName, QObject* receiver,
+            std::function<void(QString error)> done);
 /// Answers with those that were found.
 void readAll(const QStringList& keys, QObject* receiver, std::function<void(QMap<QString, QString>)> done);
 

@@ -61,5 +61,6 @@ Benchmark ingestBenchmark();
 Benchmark searchBenchmark();
 Benchmark startBenchmark();
 Benchmark clickBenchmark();
+Benchmark failoverBenchmark();
 
 } // namespace atlas::bench

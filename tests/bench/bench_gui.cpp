@@ -216,7 +216,80 @@ QList<Figure> runClick(Context& context)
          std::nullopt, QStringLiteral("median ≤ 100 ms"), value <= 100}};
 }
 
+/// From the moment a filter changes to its rows on the screen while the replica it goes to stands still.
+QList<Figure> runFailover(Context& context)
+{
+    const QString state = context.platform().cluster().stateDirectory();
+    const QString script = qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT");
+    const auto tell = [&](const char* what, const QString& node) {
+        return QProcess::execute(script,
+                                 {QStringLiteral("--state"), state, QString::fromLatin1(what), node}) == 0;
+    };
+    qputenv("ATLAS_LOCAL_ENVIRONMENT", QFile::encodeName(state + QStringLiteral("/environment.json")));
+    Theme::instance().install();
+    StartOptions options;
+    options.environment = QStringLiteral("local");
+    options.tenant = QStringLiteral("Northwind Fleet");
+    options.workspace = QStringLiteral("assets");
+    MainWindow window(std::make_shared<EnvironmentStore>(), options);
+    window.setKeepsSession(false);
+    window.resize(1280, 800);
+    window.show();
+    auto* workspace = qobject_cast<AssetsWorkspace*>(window.workspace(QStringLiteral("assets")));
+    const auto settled = [&] {
+        return QTest::qWaitFor([&] { return window.context()->tenant().isValid() && workspace->isSettled(); },
+                               30'000);
+    };
+    if (!workspace || !settled())
+        return {};
+    ResultsModel* results = workspace->results();
+    const auto ask = [&](int temperature) {
+        QElapsedTimer timer;
+        timer.start();
+        if (!workspace->setFilterText(
+                QStringLiteral("status = \"active\" and engine.coolant_temp > %1").arg(temperature)))
+            return -1.0;
+        if (!QTest::qWaitFor(
+                [&] { return !results->isOutdated() && results->isLoaded() && results->rowCount() > 1; },
+                30'000))
+            return -1.0;
+        return static_cast<double>(timer.nsecsElapsed()) / 1e6;
+    };
+    std::vector<double> stopped;
+    std::vector<double> usual;
+    for (int round = 0; round < 5; ++round) {
+        const double before = ask(80 + 2 * round);
+        if (before < 0 || !settled())
+            return {};
+        const QString victim = workspace->provenance().endpoint;
+        if (!victim.startsWith(QStringLiteral("replica")) || !tell("pause", victim))
+            return {};
+        const double taken = ask(81 + 2 * round);
+        const bool clean = workspace->shownError().isEmpty() && workspace->provenance().endpoint != victim;
+        if (!tell("resume", victim) || taken < 0 || !clean || !settled())
+            return {};
+        usual.push_back(before);
+        stopped.push_back(taken);
+        // The replica is trusted again before the next round.
+        if (!QTest::qWaitFor(
+                [&] { return window.context()->nodeState(victim).link == db::EndpointState::Link::Up; },
+                30'000))
+            return {};
+    }
+    const double worst = percentile(stopped, 1);
+    return {{QStringLiteral("failover.worst_of_five"), worst, QStringLiteral("ms"),
+             QStringLiteral(
+                 "the same filter with every replica well, median; one replica stopped (SIGSTOP) unnoticed"),
+             median(usual), QStringLiteral("≤ 2,000 ms"), worst <= 2000}};
+}
+
 } // namespace
+
+Benchmark failoverBenchmark()
+{
+    return {"failover", "a filter whose replica has stopped, until its rows come from elsewhere", true,
+            runFailover};
+}
 
 Benchmark clickBenchmark()
 {

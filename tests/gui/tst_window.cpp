@@ -265,9 +265,9 @@ void TestWindow::aWaitingStatementIsCancelledOnTheServer()
     const auto stateOf = [&](const QString& name) {
         for (int row = 0; row < table->model()->rowCount(); ++row) {
             if (table->model()->index(row, ActivityModel::Name).data().toString() == name)
-                return QPair(row, table->model()->index(row, ActivityModel::State).data().toString());
+                return std::pair(row, table->model()->index(row, ActivityModel::State).data().toString());
         }
-        return QPair(-1, QString());
+        return std::pair(-1, QString());
     };
     const QString page = QStringLiteral("browse.page");
     QTRY_COMPARE_WITH_TIMEOUT(stateOf(page).second, QStringLiteral("running"), patience);

@@ -571,8 +571,8 @@ void TestFilterEquality::examples_data()
     QTest::addColumn<QString>("input");
     for (const char* input :
          {"",
-          "status = \"active\" and (region in (\"eu-1\",\"eu-2\") or firmware starts with \"1.2\") and "
-          "temperature > 8 and not exists(door_open) and seen before \"2026-01-01\"",
+          ("status = \"active\" and (region in (\"eu-1\",\"eu-2\") or firmware starts with \"1.2\") and "
+           "temperature > 8 and not exists(door_open) and seen before \"2026-01-01\""),
           "tricky = 9007199254740993",
           "tricky != 9007199254740993",
           "tricky > 9007199254740992",

@@ -133,7 +133,7 @@ void TestFilterValidate::problems()
     QVERIFY(parsed.ok());
     const auto problems = validate(parsed, m_catalog);
     QCOMPARE(problems.size(), 1);
-    const Problem problem = problems.constFirst();
+    const Problem& problem = problems.constFirst();
     QCOMPARE(static_cast<int>(problem.kind), kind);
     QCOMPARE(problem.path, (NodePath{1, 0}));
     const QString whole = QStringLiteral("exists(status) and (") + input;

@@ -253,7 +253,8 @@ void TestJsonLines::nastyNamesAndValues()
         if (!text.startsWith(QChar(QChar::ByteOrderMark)))
             QCOMPARE(QJsonDocument::fromJson("[" + QByteArray::fromStdString(quoted) + "]")[0].toString(),
                      text);
-        const std::string line = "{\"id\":" + quoted + ",\"attributes\":{" + quoted + ":" + quoted + "}}";
+        std::string line = "{\"id\":" + quoted;
+        line.append(",\"attributes\":{").append(quoted).append(":").append(quoted).append("}}");
         Observation o;
         QCOMPARE(parseObservation(line, o), std::string());
         QCOMPARE(o.id, text.toStdString());

@@ -167,7 +167,7 @@ void TestSyntheticPlatform::rareOnesFollowAPowerLaw()
         int sum = 0;
         for (int rank = from; rank < to; ++rank)
             sum += counts.value(QString::fromStdString(
-                trucks.attributes[static_cast<std::size_t>(trucks.commonCount + rank)].name));
+                trucks.attributes.at(std::size_t(trucks.commonCount) + std::size_t(rank)).name));
         return sum;
     };
     // Zipf: each tenfold range of ranks has about the same number of values in all…

@@ -16,7 +16,7 @@ run_tests() { # [ctest arguments]
         flock 7
     }
     lock
-    ensure_packages build run
+    ensure_packages build run test
     ensure_build
     unlock
 
