@@ -251,8 +251,8 @@ int ResultSet::Builder::rowCount() const
 
 qsizetype ResultSet::Builder::sizeInBytes() const
 {
-    const std::size_t bytes = m_data->arena.size() + m_data->rows.size() * sizeof(quint64) +
-                              m_data->ends.size() * sizeof(quint32);
+    const std::size_t bytes =
+        m_data->arena.size() + m_data->rows.size() * sizeof(quint64) + m_data->ends.size() * sizeof(quint32);
     return qsizetype(bytes);
 }
 

@@ -40,7 +40,7 @@ struct Environment
     QList<NamedConnection> replicas; ///< the name is the endpoint id: unique, see validate()
     std::optional<NamedConnection> warehouse;
     QMap<Purpose, QString> logins; ///< missing: the connection's own user, else libpq's default
-    bool useKeychain = false; ///< passwords were put into the system keychain for this environment
+    bool useKeychain = false;      ///< passwords were put into the system keychain for this environment
 
     bool operator==(const Environment&) const = default;
 
