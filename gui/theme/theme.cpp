@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "gui/theme/colorscheme.h"
 #include "gui/theme/iconengine.h"
 #include "gui/theme/style.h"
 
@@ -124,7 +125,10 @@ void Theme::install()
     base.setStyleStrategy(QFont::PreferAntialias);
     QApplication::setStyle(new Style);
     QApplication::setFont(base);
-    // Before our palette replaces it: the platform's own idea of dark.
+    if (!m_scheme) {
+        m_scheme = new ColorScheme(this);
+        connect(m_scheme, &ColorScheme::changed, this, [this] { setMode(m_mode); });
+    }
     m_dark = systemPrefersDark();
     apply();
 }
@@ -166,7 +170,9 @@ void Theme::setMode(Mode mode)
 
 bool Theme::systemPrefersDark() const
 {
-    // Qt 6.4 has no QStyleHints::colorScheme: ask the places desktops keep it in.
+    if (m_scheme && m_scheme->prefersDark())
+        return *m_scheme->prefersDark();
+    // Without a portal: the places desktops keep it in.
     const QString gtkTheme = qEnvironmentVariable("GTK_THEME");
     if (!gtkTheme.isEmpty())
         return gtkTheme.endsWith(QLatin1String("dark"), Qt::CaseInsensitive);

@@ -59,6 +59,8 @@ enum class ColorRole {
     Grid, ///< chart grid
 };
 
+class ColorScheme;
+
 /// The looks of the application. One for the process, GUI thread only.
 class Theme : public QObject
 {
@@ -106,6 +108,7 @@ private:
 
     Mode m_mode = Mode::System;
     bool m_dark = false;
+    ColorScheme* m_scheme = nullptr; ///< from install() on
 };
 
 inline QColor color(ColorRole role)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Passwords in a real keychain: a Secret Service of this test's own, which withkeychain.sh starts.
+// Passwords in a real keychain: a Secret Service of this test's own, which withbus.sh starts.
 #include <QElapsedTimer>
 #include <QLineEdit>
 #include <QProcess>
