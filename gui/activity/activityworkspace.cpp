@@ -105,13 +105,16 @@ ActivityWorkspace::ActivityWorkspace(QWidget* parent)
     const auto width = [&](int section, const QString& sample) {
         header->resizeSection(section, text.horizontalAdvance(sample) + 26);
     };
-    width(ActivityModel::State, QStringLiteral("cancelled") + QStringLiteral("mmm"));
+    width(ActivityModel::State, QStringLiteral("cancelledmm"));
     width(ActivityModel::Started, QStringLiteral("00:00:00.000"));
-    width(ActivityModel::Purpose, QStringLiteral("Attributes of the tenant, a page"));
+    width(ActivityModel::Purpose, QStringLiteral("Committed rows per tenant"));
+    width(ActivityModel::Endpoint, QStringLiteral("warehouse#analyst"));
+    width(ActivityModel::Error, QStringLiteral("canceling statement due to"));
     width(ActivityModel::Name, QStringLiteral("catalog.attributes"));
-    width(ActivityModel::Endpoint, QStringLiteral("primary#operator"));
     width(ActivityModel::Time, QStringLiteral("000 ms"));
     width(ActivityModel::Rows, QStringLiteral("00,000"));
+    // What went wrong comes before the name, which only the source code knows.
+    header->moveSection(header->visualIndex(ActivityModel::Error), header->visualIndex(ActivityModel::Name));
     header->setStretchLastSection(true);
     m_splitter->addWidget(m_table);
 
