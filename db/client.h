@@ -20,7 +20,7 @@ class Engine;
 using RequestId = quint64; ///< 0 is never a request
 
 using ResultHandler = std::function<void(Result<ResultSet>)>;
-/// Called for each batch of rows of a stream; more batches are read only after it returned (bounded memory).
+/// Called for each batch of rows of a stream. While it runs at most one more batch is read (bounded memory).
 using BatchHandler = std::function<void(ResultSet)>;
 using StatusHandler = std::function<void(Status)>;
 

@@ -95,7 +95,7 @@ void Connection::flush()
 {
     const int left = PQflush(m_conn.get());
     // A failed write shows in the reading too, behind what the server still had to say.
-    watch(!m_waitingForReceiver, left == 1);
+    watch(!waitsForReceiver(), left == 1);
 }
 
 void Connection::writable()
@@ -116,7 +116,7 @@ void Connection::readable()
         poll();
         return;
     }
-    if (!m_conn || m_waitingForReceiver)
+    if (!m_conn || waitsForReceiver())
         return;
     const auto until = Clock::now() + WorkBudget;
     m_lastHeard = Clock::now();
@@ -149,7 +149,7 @@ bool Connection::advance(Clock::time_point until)
         }
         if (m_copy == Copy::Out || m_copy == Copy::Discard) {
             if (!pullCopy())
-                return !m_waitingForReceiver;
+                return !waitsForReceiver();
         } else if (m_copy == Copy::In && !m_broken) {
             return true; // the server waits for us; an error of its own shows once the copy is ended
         } else {

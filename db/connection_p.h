@@ -87,7 +87,7 @@ public:
     void run(RequestPtr request);
     /// The running request's `stop` has been set: cancel request, and after a second without effect, drop.
     void stopRunning();
-    /// The receiver has taken the last batch or chunk.
+    /// The receiver has dealt with a batch or chunk.
     void acknowledge();
     /// There are bytes in the running request's feed, or its end.
     void feedCopy();
@@ -124,6 +124,10 @@ private:
     void addRows(const PGresult* result);
     void setColumns(const PGresult* result);
     bool handOverBatch();
+    /// After handing something over: false when the receiver has to catch up first.
+    bool mayReadOn();
+    void readOn();
+    bool waitsForReceiver() const { return m_withReceiver > 1; }
     bool pullCopy();
     void handOverChunk();
     void recordError(DbError error);
@@ -170,7 +174,7 @@ private:
     Copy m_copy = Copy::None;
     bool m_pipeline = false;
     bool m_broken = false;
-    bool m_waitingForReceiver = false;
+    int m_withReceiver = 0; ///< batches or chunks handed over and not yet dealt with
     bool m_discarded = false;
     bool m_resumeScheduled = false;
     bool m_hasAnswer = false;

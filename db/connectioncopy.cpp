@@ -40,10 +40,8 @@ bool Connection::pullCopy()
     m_chunk.append(row.get(), length);
     if (m_chunk.size() < CopyChunk)
         return true;
-    m_waitingForReceiver = true;
-    watch(false, false);
     handOverChunk();
-    return false;
+    return mayReadOn();
 }
 
 void Connection::handOverChunk()

@@ -68,7 +68,7 @@ void Connection::run(RequestPtr request)
     m_pipeline = false;
     m_hasAnswer = false;
     m_discarded = false;
-    m_waitingForReceiver = false;
+    m_withReceiver = 0;
     m_inLibpq = 0;
 
     const qint64 timeout =
@@ -272,18 +272,33 @@ bool Connection::handOverBatch()
         return true;
     if (m_builder->rowCount() == 0)
         return true; // discarded
-    // Back-pressure: nothing is read until the receiver has dealt with these, and TCP slows the server down.
-    m_waitingForReceiver = true;
-    watch(false, PQflush(m_conn.get()) == 1);
     m_request->sink->post(BatchEvent{m_builder->take()});
+    return mayReadOn();
+}
+
+bool Connection::mayReadOn()
+{
+    // Back-pressure: one batch is read while the receiver deals with another, then nothing until it is done, and
+    // TCP slows the server down.
+    ++m_withReceiver;
+    if (!waitsForReceiver())
+        return true;
+    watch(false, PQflush(m_conn.get()) == 1);
     return false;
 }
 
 void Connection::acknowledge()
 {
-    if (m_state != State::Running || !m_waitingForReceiver)
+    if (m_state != State::Running || m_withReceiver == 0)
         return;
-    m_waitingForReceiver = false;
+    const bool waited = waitsForReceiver();
+    --m_withReceiver;
+    if (waited)
+        readOn();
+}
+
+void Connection::readOn()
+{
     watch(true, PQflush(m_conn.get()) == 1);
     // libpq may hold more rows already, of which no notifier would tell.
     resumeLater();
@@ -358,7 +373,7 @@ void Connection::finishMain()
     }
     m_builder.reset();
     m_error.reset();
-    m_waitingForReceiver = false;
+    m_withReceiver = 0;
     settle();
     m_owner.finished(*this, request, std::move(*result));
 }
@@ -392,8 +407,10 @@ void Connection::stopRunning()
     if (m_state != State::Running)
         return;
     // Rows are read on, to reach the end of the answer, but handed to nobody.
-    if (m_waitingForReceiver)
-        acknowledge();
+    if (waitsForReceiver()) {
+        m_withReceiver = 0;
+        readOn();
+    }
     if (m_request->feed && !m_request->feed->failure) {
         m_request->feed->chunks.clear();
         m_request->feed->offset = 0;

@@ -58,13 +58,16 @@ void ReceiverSink::dispatch()
 {
     for (Event& event : m_events.takeAll())
         m_pending.push_back(std::move(event));
-    // One at a time off the queue: a handler may run an event loop of its own (a dialog), and then the nested
-    // dispatch() goes on where this one stands.
+    // A handler may run an event loop of its own (a dialog): what comes meanwhile waits until it has returned.
+    if (m_isCalling)
+        return;
+    m_isCalling = true;
     while (!m_pending.empty()) {
         Event event = std::move(m_pending.front());
         m_pending.pop_front();
         call(event);
     }
+    m_isCalling = false;
 }
 
 void ReceiverSink::call(Event& event)

@@ -92,6 +92,7 @@ private:
     // Only on the receiver's thread:
     std::shared_ptr<Handlers> m_handlers;
     std::deque<Event> m_pending;
+    bool m_isCalling = false; ///< of the receiver's thread
 };
 
 /// For a thread that waits: BlockingSession.
