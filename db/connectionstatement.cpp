@@ -278,8 +278,8 @@ bool Connection::handOverBatch()
 
 bool Connection::mayReadOn()
 {
-    // Back-pressure: one batch is read while the receiver deals with another, then nothing until it is done, and
-    // TCP slows the server down.
+    // Back-pressure: one batch is read while the receiver deals with another, then nothing until it is done,
+    // and TCP slows the server down.
     ++m_withReceiver;
     if (!waitsForReceiver())
         return true;

@@ -58,7 +58,8 @@ void ReceiverSink::dispatch()
 {
     for (Event& event : m_events.takeAll())
         m_pending.push_back(std::move(event));
-    // A handler may run an event loop of its own (a dialog): what comes meanwhile waits until it has returned.
+    // A handler may run an event loop of its own (a dialog): what comes meanwhile waits until it has
+    // returned.
     if (m_isCalling)
         return;
     m_isCalling = true;
