@@ -10,6 +10,7 @@
 #include <QLabel>
 #include <QMenu>
 #include <QMessageBox>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QTimer>
@@ -614,11 +615,26 @@ void MainWindow::keyPressEvent(QKeyEvent* event)
     QMainWindow::keyPressEvent(event);
 }
 
+void MainWindow::fitToScreen()
+{
+    // Frame and title bar come on top; on a small screen they would push the status line out of sight.
+    constexpr QSize frame(16, 56);
+    if (QGuiApplication::platformName() == QLatin1String("offscreen")) {
+        resize(defaultSize); // nobody looks at that screen
+        return;
+    }
+    const QSize room = screen()->availableGeometry().size();
+    resize(defaultSize.boundedTo(room - frame));
+    if (room.width() < defaultSize.width() + frame.width() ||
+        room.height() < defaultSize.height() + frame.height())
+        setWindowState(windowState() | Qt::WindowMaximized);
+}
+
 void MainWindow::restoreSession()
 {
     const session::Settings saved;
     if (!restoreGeometry(saved.value(QStringLiteral("geometry")).toByteArray()))
-        resize(defaultSize);
+        fitToScreen();
     for (const WorkspaceEntry& entry : std::as_const(m_entries))
         m_savedStates.insert(entry.info.id,
                              saved.value(QStringLiteral("workspaces/") + entry.info.id).toMap());

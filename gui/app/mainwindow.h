@@ -76,6 +76,7 @@ protected:
 
 private:
     void buildActions();
+    void fitToScreen();
     void restoreSession();
     void saveSession() const;
     void start();

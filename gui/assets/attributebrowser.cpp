@@ -359,7 +359,7 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
     if (attribute->state != HotState::Cold)
         facts.append(hotStateName(attribute->state));
     if (attribute->entitiesWith)
-        facts.append(tr("%1 assets").arg(countText(*attribute->entitiesWith)));
+        facts.append(assetsText(countText(*attribute->entitiesWith)));
     if (attribute->distinctValues)
         facts.append(*attribute->distinctValues == 1
                          ? tr("1 value")

@@ -709,7 +709,7 @@ void ClauseEditor::showMessage()
             text = facts.problem;
             role = ColorRole::Critical;
         } else if (facts.measured) {
-            text = tr("%1 assets").arg(estimateText(facts.expected));
+            text = assetsText(estimateText(facts.expected));
         }
     }
     m_message->setText(text);
@@ -809,11 +809,24 @@ void ClauseEditor::paintEvent(QPaintEvent*)
 void ClauseEditor::showEvent(QShowEvent*)
 {
     qApp->installEventFilter(this);
+    m_focusWatch = connect(qApp, &QApplication::focusChanged, this, [this](const QWidget* old) {
+        // Going from page to page the focus may be elsewhere for a moment: where it comes to rest decides.
+        if (old && isAncestorOf(old))
+            QTimer::singleShot(0, this, &ClauseEditor::noticeLeaving);
+    });
 }
 
 void ClauseEditor::hideEvent(QHideEvent*)
 {
     qApp->removeEventFilter(this);
+    disconnect(m_focusWatch);
+}
+
+void ClauseEditor::noticeLeaving()
+{
+    const QWidget* now = QApplication::focusWidget();
+    if (isOpen() && now && now != this && !isAncestorOf(now) && now->window() == window())
+        Q_EMIT left();
 }
 
 void ClauseEditor::keyPressEvent(QKeyEvent* event)

@@ -72,6 +72,8 @@ Q_SIGNALS:
     void edited(const atlas::filter::Clause& clause, bool typing);
     /// Enter, Done, or a click elsewhere.
     void done();
+    /// The focus went elsewhere in the window by itself: what was edited stays, the focus is not taken back.
+    void left();
     /// Esc: back to how it was.
     void cancelled();
 
@@ -83,6 +85,7 @@ protected:
     void hideEvent(QHideEvent* event) override;
 
 private:
+    void noticeLeaving();
     void buildPicker();
     void buildForm();
     void showPicker();
@@ -143,6 +146,7 @@ private:
     bool m_touched = false;
     bool m_filling = false;
     bool m_catalogStale = true;
+    QMetaObject::Connection m_focusWatch; ///< while shown
 };
 
 } // namespace atlas::gui

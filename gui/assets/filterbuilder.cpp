@@ -77,6 +77,7 @@ ClauseEditor* FilterBuilder::editor()
             finishEditing();
             focusPath(m_editPath);
         });
+        connect(m_editor, &ClauseEditor::left, this, &FilterBuilder::finishEditing);
         connect(m_editor, &ClauseEditor::cancelled, this, &FilterBuilder::editorCancelled);
     }
     return m_editor;
@@ -664,6 +665,9 @@ bool FilterBuilder::event(QEvent* event)
         if (m_editor && m_editor->isOpen())
             placeEditor();
     }
+    // Another workspace, or the text form: the editor lives in the window and would stay above it.
+    if (event->type() == QEvent::Hide && !event->spontaneous())
+        finishEditing();
     return done;
 }
 

@@ -31,17 +31,15 @@ QString summaryText(const ResultSummary& summary)
 {
     using Counting = ResultSummary::Counting;
     QStringList parts;
-    const auto assets = [](const QString& count) { return FilterPane::tr("%1 assets").arg(count); };
     const bool exact = summary.counting == Counting::Exact && summary.counted;
     if (exact) {
-        const QString counted =
-            *summary.counted == 1 ? FilterPane::tr("1 asset") : assets(countText(*summary.counted));
+        const QString counted = assetsText(countText(*summary.counted));
         // An estimate that is right needs no mention.
         const bool same =
             !summary.expected || estimateText(*summary.expected) == estimateText(double(*summary.counted));
         parts.append(same ? counted : estimateText(*summary.expected) + QStringLiteral(" → ") + counted);
     } else if (summary.expected) {
-        QString text = assets(estimateText(*summary.expected));
+        QString text = assetsText(estimateText(*summary.expected));
         switch (summary.counting) {
         case Counting::Running:
             text += FilterPane::tr(", counting…");

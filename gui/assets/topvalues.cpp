@@ -57,7 +57,7 @@ QVariant TopValuesModel::data(const QModelIndex& index, int role) const
         return tr("%1\n%2 assets, %3 of those that have it\nClick: is · Alt+click: is not")
             .arg(valueForPeople(m_type, top.value).left(500), countText(top.entities), shareText(part));
     case Qt::AccessibleTextRole:
-        return tr("%1, %2 assets").arg(valueForPeople(m_type, top.value), countText(top.entities));
+        return tr("%1, %2").arg(valueForPeople(m_type, top.value), assetsText(countText(top.entities)));
     case ValueRole:
         return top.value;
     case CountRole:

@@ -79,9 +79,7 @@ HopText hopText(const lag::StageLag& stage)
     text.state = stateWord(stage.state);
     // A number beside "unknown" would be believed.
     const bool known = stage.lagSeconds && stage.state != lag::State::Unknown;
-    text.lag = !known                     ? QStringLiteral("–")
-               : *stage.lagSeconds < 0.05 ? HopStrip::tr("< %1").arg(durationText(0.1))
-                                          : durationText(*stage.lagSeconds);
+    text.lag = known ? durationText(*stage.lagSeconds) : QStringLiteral("–");
     text.detail = detailOf(stage);
     text.evidence = stage.evidence;
     text.spoken = text.node.isEmpty() ? HopStrip::tr("%1: %2").arg(text.title, text.state)

@@ -390,9 +390,7 @@ void PipelineWorkspace::showWorst(const std::vector<WorstLag>& worst)
     QString rows;
     for (const WorstLag& each : worst) {
         const QDateTime at = QDateTime::fromMSecsSinceEpoch(qRound64(each.at * 1000));
-        const QString lag = !each.seconds          ? tr("unknown")
-                            : *each.seconds < 0.05 ? tr("< %1").arg(durationText(0.1)).toHtmlEscaped()
-                                                   : durationText(*each.seconds);
+        const QString lag = each.seconds ? durationText(*each.seconds).toHtmlEscaped() : tr("unknown");
         rows += QStringLiteral("<tr>%1%2%3</tr>")
                     .arg(cell.arg(QStringLiteral("left"), each.name.toHtmlEscaped()),
                          cell.arg(QStringLiteral("right"), lag),

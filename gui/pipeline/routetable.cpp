@@ -18,8 +18,7 @@ QString ageText(const routing::Route& route)
         return RouteModel::tr("live");
     if (!route.ageSeconds)
         return RouteModel::tr("unknown");
-    return *route.ageSeconds < 0.05 ? RouteModel::tr("< %1").arg(durationText(0.1))
-                                    : durationText(*route.ageSeconds);
+    return durationText(*route.ageSeconds);
 }
 
 /// Budgets are round: "10 s", not "10.0 s".

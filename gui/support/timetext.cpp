@@ -15,6 +15,8 @@ QString durationText(double seconds)
         return QObject::tr("unknown");
     const double size = std::abs(seconds);
     const QLocale locale;
+    if (size < 0.05)
+        return QObject::tr("< %1 s").arg(locale.toString(0.1, 'f', 1)); // never a bare 0
     if (size < 10)
         return QObject::tr("%1 s").arg(locale.toString(seconds, 'f', 1));
     if (size < 120)
@@ -39,6 +41,13 @@ QString elapsedText(double milliseconds)
 QString countText(qint64 count)
 {
     return QLocale().toString(count);
+}
+
+QString assetsText(const QString& count)
+{
+    const QString one = QLocale().toString(1);
+    return count == one || count == QStringLiteral("≈ ") + one ? QObject::tr("%1 asset").arg(count)
+                                                                : QObject::tr("%1 assets").arg(count);
 }
 
 QString estimateText(double count)

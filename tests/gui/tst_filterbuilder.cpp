@@ -494,6 +494,32 @@ private Q_SLOTS:
         QVERIFY(visited.contains(f.builder->chipAt({1, 0})));
         QVERIFY(visited.contains(f.builder->rootGroup()->addButton()));
     }
+    void theEditorClosesWhenTheFocusLeaves()
+    {
+        Fixture f;
+        auto* elsewhere = new QLineEdit(&f.window);
+        elsewhere->show();
+        f.document.load(
+            Expression(group(GroupKind::All, {Node(is(QStringLiteral("status"), QStringLiteral("a")))})));
+        f.builder->edit({0});
+        QVERIFY(f.builder->editor()->isOpen());
+        auto* value = qobject_cast<QLineEdit*>(QApplication::focusWidget());
+        QVERIFY(value && f.builder->editor()->isAncestorOf(value));
+        QTest::keyClicks(value, QStringLiteral("b"));
+        elsewhere->setFocus(Qt::ShortcutFocusReason); // F6, the palette
+        QTRY_VERIFY(!f.builder->editor()->isOpen());
+        QVERIFY(elsewhere->hasFocus());
+        QCOMPARE(f.text(), QStringLiteral("status = \"b\"")); // what was entered stays
+        // Going from the attributes to the value stays inside.
+        f.builder->addClause();
+        QTest::keyClicks(QApplication::focusWidget(), QStringLiteral("temperature"));
+        QTest::keyClick(QApplication::focusWidget(), Qt::Key_Return);
+        QTest::qWait(0);
+        QVERIFY(f.builder->editor()->isOpen());
+        QVERIFY(f.builder->editor()->isAncestorOf(QApplication::focusWidget()));
+        f.pane->hide(); // another workspace
+        QVERIFY(!f.builder->editor()->isOpen());
+    }
     void dropsIntoAnotherGroup()
     {
         Fixture f;
