@@ -96,6 +96,7 @@ MainWindow::MainWindow(std::shared_ptr<EnvironmentStore> store, StartOptions opt
     column->addWidget(m_endpoints);
     setCentralWidget(central);
     m_palette = new CommandPalette(central);
+    connect(m_palette, &CommandPalette::focusHasNowhereToGo, this, &MainWindow::focusPage);
 
     m_pages->addWidget(new QWidget(m_pages));
     m_commandProvider = std::make_unique<CommandProvider>(tr("Actions"));
@@ -120,6 +121,10 @@ MainWindow::MainWindow(std::shared_ptr<EnvironmentStore> store, StartOptions opt
             [this] { m_context->setWantedTenant(m_top->tenants()->currentData().toString()); });
     connect(m_top, &TopBar::paletteRequested, this, &MainWindow::openPalette);
     connect(m_rail, &Rail::chosen, this, &MainWindow::showWorkspace);
+    connect(qApp, &QApplication::focusChanged, this, [this](const QWidget*, const QWidget* now) {
+        if (!now && isActiveWindow())
+            keepFocusLater();
+    });
     connect(m_endpoints, &EndpointBar::runningClicked, this,
             [this] { showWorkspace(QStringLiteral("activity")); });
     connect(m_context.get(), &AppContext::tenantsChanged, this, &MainWindow::updateTenants);
@@ -363,8 +368,34 @@ void MainWindow::showWorkspace(const QString& id)
     m_pages->setCurrentWidget(next);
     m_top->freshness()->setProvenance(next->provenance());
     next->activate();
+    keepFocusLater();
     setWindowTitle(tr("%1 – Atlas Console").arg(next->title()));
     Q_EMIT workspaceShown(id);
+}
+
+void MainWindow::keepFocusLater()
+{
+    QTimer::singleShot(0, this, [this] {
+        const QWidget* now = QApplication::focusWidget();
+        if (isActiveWindow() && (!now || now == this || now == m_pages->currentWidget() || !now->isVisible()))
+            focusPage();
+    });
+}
+
+void MainWindow::focusPage()
+{
+    QWidget* page = m_pages->currentWidget();
+    if (!page)
+        return;
+    QWidget* next = page->focusWidget();
+    for (QWidget* each = page->nextInFocusChain(); (!next || !next->isVisible()) && each != page;
+         each = each->nextInFocusChain()) {
+        if (page->isAncestorOf(each) && each->isVisible() && each->isEnabled() &&
+            (each->focusPolicy() & Qt::TabFocus))
+            next = each;
+    }
+    if (next)
+        next->setFocus(Qt::OtherFocusReason);
 }
 
 void MainWindow::useEnvironment(const Environment& environment)

@@ -77,6 +77,10 @@ protected:
 private:
     void buildActions();
     void fitToScreen();
+    /// What had the focus may have been hidden: no key may go nowhere.
+    void keepFocusLater();
+    /// Into the workspace, where it was there last.
+    void focusPage();
     void restoreSession();
     void saveSession() const;
     void start();

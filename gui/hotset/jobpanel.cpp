@@ -150,6 +150,8 @@ JobPanel::JobPanel(QWidget* parent)
     m_history->setSelectionMode(QAbstractItemView::NoSelection);
     m_history->setFocusPolicy(Qt::NoFocus);
     column->addWidget(m_history, 1);
+    // Without a history the room goes here, not between the lines.
+    column->addStretch(0);
 
     connect(m_change, &QPushButton::clicked, this, &JobPanel::askToChange);
     connect(m_no, &QPushButton::clicked, this, [this] {

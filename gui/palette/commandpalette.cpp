@@ -147,8 +147,10 @@ void CommandPalette::close()
     if (!isVisible())
         return;
     hide();
-    if (m_focusBefore)
+    if (m_focusBefore && m_focusBefore->isVisible())
         m_focusBefore->setFocus(Qt::PopupFocusReason);
+    else
+        Q_EMIT focusHasNowhereToGo();
 }
 
 void CommandPalette::layOut()

@@ -29,6 +29,10 @@ public:
     QLineEdit* field() const { return m_field; }
     QListView* list() const { return m_list; }
 
+Q_SIGNALS:
+    /// Closed, and what had the focus before has gone.
+    void focusHasNowhereToGo();
+
 protected:
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
