@@ -4,13 +4,16 @@
 
 NODE_PID=''
 
+# Where a process is at home. /proc tells its own user, and root only where root may trace: in a container it may not.
+home_of() { DATA='' as_server readlink "/proc/$1/cwd" 2>/dev/null; }
+
 # Is the node's postmaster alive? Sets NODE_PID. A PID file survives a crash and its number may be somebody else's by
 # now, so the process must also be at home in the node's folder.
 node_pid() { # NODE
     local pid
     NODE_PID=''
     { read -r pid <"$DATA/$1/postmaster.pid"; } 2>/dev/null || return 1
-    [[ $pid =~ ^[0-9]+$ && $(readlink "/proc/$pid/cwd") == "$DATA/$1" ]] || return 1
+    [[ $pid =~ ^[0-9]+$ && $(home_of "$pid") == "$DATA/$1" ]] || return 1
     NODE_PID=$pid
 }
 
@@ -34,7 +37,7 @@ pids_under() { # FOLDER
         case $name in
             postgres | initdb | pg_ctl | pg_basebackup) printf '%s\n' "$pid" ;;
         esac
-    done < <(find /proc/[0-9]*/cwd -maxdepth 0 \
+    done < <(DATA='' as_server find /proc/[0-9]*/cwd -maxdepth 0 \
         \( -lname "$pattern" -o -lname "$pattern/*" -o -lname "$pattern (deleted)" \) 2>/dev/null)
 }
 
@@ -69,7 +72,7 @@ remove_unfinished() {
     done
     # Deleted while their servers ran: nothing can stop these any more but us.
     while read -r pid; do
-        if [[ $(readlink "/proc/$pid/cwd") == *' (deleted)' ]]; then
+        if [[ $(home_of "$pid") == *' (deleted)' ]]; then
             kill -KILL "$pid" 2>/dev/null || true
         fi
     done < <(pids_under "$DATA")
@@ -140,8 +143,9 @@ ensure_node() { # NODE
     local node=$1
     configure_node "$node"
     if node_pid "$node" && await_answer "$node"; then
+        # Always told to read its files again: custom.conf is the user's, and we do not know whether it changed.
+        kill -HUP "$NODE_PID"
         if [[ -n $CHANGED || -n $CERTIFICATES_CHANGED ]]; then
-            kill -HUP "$NODE_PID"
             sleep 0.3
             if [[ $(super "$node" postgres -c 'select count(*) from pg_settings where pending_restart') != 0 ]]; then
                 note "$node is restarted for its new configuration."
@@ -181,7 +185,7 @@ await_end() { # NODE TENTHS
     node_pid "$1" || return 0
     pid=$NODE_PID
     for ((tries = 0; tries < $2 * 2; tries++)); do
-        [[ -e /proc/$pid/cwd && $(readlink "/proc/$pid/cwd") == "$DATA/$1" ]] || return 0
+        [[ -e /proc/$pid && $(home_of "$pid") == "$DATA/$1" ]] || return 0
         sleep 0.05
     done
     return 1

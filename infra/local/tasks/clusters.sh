@@ -9,7 +9,8 @@ STATE=$ATLAS/cluster
 cluster_runs() { "$CLUSTER" --state "$STATE" status --quiet >/dev/null 2>&1; }
 
 ensure_cluster() { # [cluster.sh up arguments]
-    if [[ -n $QUIET ]] && cluster_runs; then
+    # A clone that was moved has files that name its old place.
+    if [[ -n $QUIET ]] && cluster_runs && grep -qsF "\"$STATE/tls/" "$STATE/environment.json"; then
         return 0
     fi
     ADVICE="Look at ./atlas cluster status. To start over, losing its data: ./atlas cluster reset"

@@ -13,7 +13,7 @@ run_demo() {
     fi
     (($# == 0)) || die "demo does not know '$1'." 'Usage: ./atlas demo [--headless]'
     [[ -n $headless ]] || require_display
-    mkdir -p -- "$ATLAS" "$LOGS"
+    make_state
     started=$(milliseconds)
     exec 7>>"$ATLAS/demo.lock"
     flock -n 7 || die 'a demo is already running in this clone.' 'Close its window, or stop it with Ctrl+C.'

@@ -11,7 +11,11 @@ packages_of() { # SECTION…
 }
 
 ensure_packages() { # SECTION…
-    local packages missing=() apt line
+    local packages missing=() apt line section
+    for section in "$@"; do
+        grep -qxF "[$section]" "$REPOSITORY/infra/local/packages.txt" ||
+            die "there is no section '$section' in infra/local/packages.txt."
+    done
     mapfile -t packages < <(packages_of "$@")
     [[ -z ${ATLAS_SKIP_PACKAGES:-} ]] || return 0
     command -v dpkg-query >/dev/null || die 'this is not a Debian system, so packages cannot be checked.' \
@@ -25,10 +29,12 @@ ensure_packages() { # SECTION…
     line="apt-get update && apt-get install --no-install-recommends ${missing[*]}"
     if [[ $EUID -eq 0 ]]; then
         apt=(env DEBIAN_FRONTEND=noninteractive "${apt[@]}")
-    elif sudo -n true 2>/dev/null; then
+    elif may_use_sudo "${#missing[@]}"; then
         apt=(sudo -n env DEBIAN_FRONTEND=noninteractive "${apt[@]}")
         line="sudo sh -c '$line'"
+        SAME_SESSION=yes
     else
+        ! command -v sudo >/dev/null || line="sudo sh -c '$line'"
         printf 'atlas: %d packages are missing and only root can install them. Run this as root, then try again:\n\n' \
             "${#missing[@]}" >&2
         printf '    %s\n\n' "$line" >&2
@@ -38,6 +44,16 @@ ensure_packages() { # SECTION…
     step 'Packages: reading the lists' apt-update "${apt[@]}" update
     ADVICE="Check the network and /etc/apt/sources.list (Debian 12), or try by hand: $line"
     step "Packages: installing ${#missing[@]}" apt-install "${apt[@]}" install "${missing[@]}"
+    SAME_SESSION=''
+}
+
+# Asks for the password on the terminal, where there is one.
+may_use_sudo() { # COUNT
+    command -v sudo >/dev/null || return 1
+    sudo -n true 2>/dev/null && return 0
+    [[ -t 0 && -t 2 ]] || return 1
+    say "Packages: $1 are missing; sudo asks for your password to install them."
+    sudo -v
 }
 
 missing_packages() { # PACKAGE…

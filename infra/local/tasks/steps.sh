@@ -35,6 +35,7 @@ STEP_GROUP=''
 
 # Runs COMMAND in a session of its own with its output in LOG. On failure says so, shows the end of the log, exits.
 ADVICE=''
+SAME_SESSION=''
 step() { # TITLE LOG COMMAND…
     local title=$1 log=$LOGS/$2.log started now shown='' progress status=0
     shift 2
@@ -44,8 +45,11 @@ step() { # TITLE LOG COMMAND…
         printf '%s… ' "$title" >&6
         shown=yes
     fi
+    # Gone with this script, even when it is killed. sudo's ticket is of the terminal's session: it stays in that.
+    local launch=(setsid setpriv --pdeathsig TERM --)
+    [[ -z $SAME_SESSION ]] || launch=()
     # Locks must not be held by what a step leaves running.
-    setsid "$@" </dev/null >"$log" 2>&1 6>&- 7>&- 8>&- 9>&- &
+    "${launch[@]}" "$@" </dev/null >"$log" 2>&1 6>&- 7>&- 8>&- 9>&- &
     STEP_GROUP=$!
     while kill -0 "$STEP_GROUP" 2>/dev/null; do
         sleep 0.05
@@ -76,8 +80,19 @@ step() { # TITLE LOG COMMAND…
 }
 
 # One invocation at a time may install, build or start things; COMMANDs after that run side by side.
+# The folder of everything that is made here. Once root has made it, nobody else can use it.
+make_state() {
+    local folder
+    for folder in "$ATLAS" "$BUILD"; do
+        [[ ! -e $folder || -w $folder ]] ||
+            die "$folder belongs to $(stat -c %U -- "$folder"), not to you." \
+                "Run this as that user, or have it given to you: chown -R $(id -un) '$folder'"
+    done
+    mkdir -p -- "$ATLAS" "$LOGS"
+}
+
 lock() {
-    mkdir -p -- "$ATLAS"
+    make_state
     exec 8>>"$ATLAS/lock"
     if ! flock -n 8; then
         say 'Waiting for another ./atlas that is building or starting something…'

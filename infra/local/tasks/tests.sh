@@ -8,7 +8,7 @@ TEST_HOME=$ATLAS/test-home
 run_tests() { # [ctest arguments]
     local selection=("$@") started status=0 reader passed failed skipped
     [[ " $* " == *' -LE '* || " $* " == *' --label-exclude '* ]] || selection+=(-LE '^bench$')
-    mkdir -p -- "$ATLAS" "$LOGS"
+    make_state
     # Two runs would use the same cluster and the same build.
     exec 7>>"$ATLAS/test.lock"
     flock -n 7 || {
@@ -36,21 +36,14 @@ run_tests() { # [ctest arguments]
         export ATLAS_TEST_STATE=$STATE
     fi
     export ATLAS_TEST_CLUSTER_SCRIPT=$CLUSTER ATLAS_CTL=$CTL
-    # Nobody's settings decide a test, and no test changes anybody's settings.
-    rm -rf -- "$TEST_HOME"
-    mkdir -p -- "$TEST_HOME"
-    export XDG_CONFIG_HOME=$TEST_HOME/config XDG_DATA_HOME=$TEST_HOME/data XDG_CACHE_HOME=$TEST_HOME/cache
-    export XDG_STATE_HOME=$TEST_HOME/state QT_QPA_PLATFORM=${QT_QPA_PLATFORM:-offscreen} LC_ALL=C.UTF-8
-    unset XDG_CURRENT_DESKTOP DBUS_SESSION_BUS_ADDRESS
-    # shellcheck disable=SC2086  # a list of names
-    unset ${!PG@}
+    use_test_home
 
     rm -f -- "$LOGS/test.fifo"
     mkfifo -- "$LOGS/test.fifo"
     awk -v log_file="$LOGS/test.log" -v counts="$LOGS/test.counts" -f "$REPOSITORY/infra/local/tasks/count-tests.awk" \
         <"$LOGS/test.fifo" >&6 7>&- &
     reader=$!
-    setsid ctest --test-dir "$BUILD" -V --no-tests=error --output-junit "$LOGS/test.xml" "${selection[@]}" \
+    setsid setpriv --pdeathsig TERM -- ctest --test-dir "$BUILD" -V --no-tests=error --output-junit "$LOGS/test.xml" "${selection[@]}" \
         </dev/null >"$LOGS/test.fifo" 2>&1 6>&- 7>&- &
     STEP_GROUP=$!
     wait "$STEP_GROUP" || status=$?
@@ -71,6 +64,17 @@ run_tests() { # [ctest arguments]
     ((status == 0 && failed == 0))
 }
 
+# Nobody's settings decide a test or a figure, and neither changes anybody's settings.
+use_test_home() {
+    rm -rf -- "$TEST_HOME"
+    mkdir -p -- "$TEST_HOME"
+    export XDG_CONFIG_HOME=$TEST_HOME/config XDG_DATA_HOME=$TEST_HOME/data XDG_CACHE_HOME=$TEST_HOME/cache
+    export XDG_STATE_HOME=$TEST_HOME/state QT_QPA_PLATFORM=${QT_QPA_PLATFORM:-offscreen} LC_ALL=C.UTF-8
+    unset XDG_CURRENT_DESKTOP DBUS_SESSION_BUS_ADDRESS
+    # shellcheck disable=SC2086  # a list of names
+    unset ${!PG@}
+}
+
 end_test_cluster() { "$CLUSTER" --state "$ATLAS/test" reset >/dev/null 2>&1; }
 
 # Unit tests alone need no servers.
@@ -82,21 +86,22 @@ needs_cluster() { # ctest arguments
 }
 
 run_benchmarks() { # arguments of atlas-bench
-    local was_running=''
+    make_state
+    exec 7>>"$ATLAS/bench.lock"
+    flock -n 7 || die 'a benchmark is already running in this clone.' 'Two at once would measure each other.'
     lock
     ensure_packages build run
     ensure_build
-    # A cluster of its own, as safe as the demo's (fsync on), kept between runs.
+    # A cluster of its own, as safe as the demo's (fsync on), its data kept between runs.
     STATE=$ATLAS/bench
-    cluster_runs && was_running=yes
-    [[ -n $was_running ]] || AT_END=end_bench_cluster
+    AT_END=end_bench_cluster
     ensure_cluster
     unlock
+    use_test_home
     export_environment
     export ATLAS_TEST_STATE=$STATE ATLAS_TEST_CLUSTER_SCRIPT=$CLUSTER
-    export QT_QPA_PLATFORM=${QT_QPA_PLATFORM:-offscreen}
     [[ -x $BENCH ]] || die "there is no $BENCH."
-    setsid setpriv --pdeathsig TERM -- "$BENCH" "$@" </dev/null 6>&- &
+    setsid setpriv --pdeathsig TERM -- "$BENCH" "$@" </dev/null 6>&- 7>&- &
     STEP_GROUP=$!
     local status=0
     wait "$STEP_GROUP" || status=$?
