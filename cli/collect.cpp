@@ -43,7 +43,7 @@ db::Status rememberEarlierRun(db::BlockingSession& session, int tenant, ingest::
     });
 }
 
-std::optional<int> ownTenant(Connection& connection, db::BlockingSession& session, const QString& name)
+db::Result<int> ownTenant(Connection& connection, db::BlockingSession& session, const QString& name)
 {
     auto found = session.exec(tenantSql({db::param(name)}));
     if (found && found->rowCount() == 0) {
@@ -51,10 +51,8 @@ std::optional<int> ownTenant(Connection& connection, db::BlockingSession& sessio
         if (found)
             say(QStringLiteral("created tenant \"%1\"").arg(name));
     }
-    if (!found) {
-        fail(found.error());
-        return std::nullopt;
-    }
+    if (!found)
+        return found.error();
     return static_cast<int>(found->integer(0, 0).value_or(0));
 }
 
@@ -112,8 +110,10 @@ int runCollect(const QStringList& arguments)
     if (!session)
         return connection->lastStatus();
     const auto tenant = ownTenant(*connection, *session, parser.value(tenantName));
-    if (!tenant)
-        return Failed;
+    if (!tenant) {
+        fail(tenant.error());
+        return exitStatusFor(tenant.error());
+    }
 
     ingest::RetryPolicy policy = retryPolicy();
     if (!parser.isSet(once))

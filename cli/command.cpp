@@ -5,9 +5,11 @@
 #include <QRegularExpression>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "model/environment/environmentstore.h"
 #include "model/statements.h"
@@ -61,6 +63,14 @@ int exitStatusFor(const db::DbError& error)
     }
 }
 
+int exitStatusForOpening(const db::DbError& error)
+{
+    // With an SQLSTATE somebody answered; without one it makes no difference whether anybody is there.
+    if (error.kind == db::ErrorKind::Deadline && error.sqlState.isEmpty())
+        return Unreachable;
+    return exitStatusFor(error);
+}
+
 void say(const QString& line)
 {
     std::fprintf(stderr, "%s\n", line.toUtf8().constData());
@@ -78,6 +88,20 @@ void fail(const db::DbError& error)
         say(QStringLiteral("  ") + error.detail);
     if (!error.hint.isEmpty())
         say(QStringLiteral("  ") + error.hint);
+}
+
+bool flushOutput()
+{
+    if (std::fflush(stdout) != 0) {
+        fail(QStringLiteral("cannot write: %1").arg(QString::fromLocal8Bit(std::strerror(errno))));
+        return false;
+    }
+    // What an earlier write could not get rid of; why is forgotten by now.
+    if (std::ferror(stdout) != 0) {
+        fail(QStringLiteral("cannot write to standard output"));
+        return false;
+    }
+    return true;
 }
 
 void Connection::addOptions(QCommandLineParser& parser)
@@ -132,22 +156,20 @@ std::unique_ptr<db::BlockingSession> Connection::open(const QString& node, Purpo
     auto session = db::BlockingSession::open(m_client, endpoint(node, purpose));
     if (!session) {
         fail(session.error());
-        m_lastStatus = exitStatusFor(session.error());
+        m_lastStatus = exitStatusForOpening(session.error());
         return nullptr;
     }
     m_lastStatus = Ok;
     return std::move(session).value();
 }
 
-std::optional<int> findTenant(db::BlockingSession& session, const QString& name)
+db::Result<std::optional<int>> findTenant(db::BlockingSession& session, const QString& name)
 {
     const auto found = session.exec(tenantSql({db::param(name)}));
-    if (!found) {
-        fail(found.error());
-        return std::nullopt;
-    }
+    if (!found)
+        return found.error();
     if (found->rowCount() == 1)
-        return static_cast<int>(found->integer(0, 0).value_or(0));
+        return std::optional<int>(static_cast<int>(found->integer(0, 0).value_or(0)));
     fail(QStringLiteral("no tenant \"%1\" is open to this login").arg(name));
     if (const auto names = session.exec(tenantsSql()); names && names->rowCount() > 0) {
         QStringList known;
@@ -155,7 +177,7 @@ std::optional<int> findTenant(db::BlockingSession& session, const QString& name)
             known.append(names->string(row, 0));
         say(QStringLiteral("  open are: ") + known.join(QStringLiteral(", ")));
     }
-    return std::nullopt;
+    return std::optional<int>();
 }
 
 bool interrupted()
@@ -192,7 +214,7 @@ void parse(QCommandLineParser& parser, const QString& command, const QStringList
         static const QRegularExpression usage(QStringLiteral("^Usage: \\S+"));
         text.replace(usage, QStringLiteral("Usage: atlasctl ") + command);
         std::fputs(text.toUtf8().constData(), stdout);
-        std::exit(Ok);
+        std::exit(flushOutput() ? Ok : Failed);
     }
 }
 

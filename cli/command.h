@@ -6,6 +6,7 @@
 #include <QStringList>
 
 #include <memory>
+#include <optional>
 
 #include "db/blocking.h"
 #include "db/client.h"
@@ -26,11 +27,15 @@ enum ExitStatus : int {
 
 /// Maps a database error to an exit status.
 int exitStatusFor(const db::DbError& error);
+/// The same for an error of opening a session, where no answer in time means unreachable.
+int exitStatusForOpening(const db::DbError& error);
 
 /// To stderr, one line, prefixed with the program's name. The only way commands report.
 void say(const QString& line);
 void fail(const QString& line);
 void fail(const db::DbError& error);
+/// Writes out what stdout holds; false after having said why not all of it arrived.
+bool flushOutput();
 
 /// What a command connects with: --environment NAME, --service NAME, $ATLAS_ENVIRONMENT, or libpq's own
 /// variables.
@@ -65,8 +70,9 @@ private:
     int m_lastStatus = Ok;
 };
 
-/// tenant_id of a tenant by name as this session sees it; nullopt after having said why.
-std::optional<int> findTenant(db::BlockingSession& session, const QString& name);
+/// tenant_id of a tenant by name as this session sees it; nullopt after having said that there is none. The
+/// error of the server is the caller's to say.
+db::Result<std::optional<int>> findTenant(db::BlockingSession& session, const QString& name);
 
 /// Set by SIGINT and SIGTERM; long commands look at it between batches. installSignalHandlers() makes the
 /// first signal set it and the second end the program.

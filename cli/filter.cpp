@@ -4,7 +4,11 @@
 #include <QFile>
 #include <QTimer>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
+#include <mutex>
+#include <thread>
 
 #include "cli/command.h"
 #include "model/browse/browse.h"
@@ -77,6 +81,44 @@ bool look(lag::Monitor& monitor)
     return monitor.hasSampled();
 }
 
+/// Ctrl+C while the server works: no batch comes by to notice it.
+class CancelOnInterrupt
+{
+public:
+    /// `session` outlives it.
+    explicit CancelOnInterrupt(db::BlockingSession& session)
+        : m_thread([this, &session] { watch(session); })
+    {
+    }
+    ~CancelOnInterrupt()
+    {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_over = true;
+        }
+        m_changed.notify_one();
+        m_thread.join();
+    }
+    CancelOnInterrupt(const CancelOnInterrupt&) = delete;
+    CancelOnInterrupt& operator=(const CancelOnInterrupt&) = delete;
+
+private:
+    void watch(db::BlockingSession& session)
+    {
+        std::unique_lock lock(m_mutex);
+        // Again and again: a cancel between two statements stops neither.
+        while (!m_changed.wait_for(lock, std::chrono::milliseconds(100), [this] { return m_over; })) {
+            if (interrupted())
+                session.cancel();
+        }
+    }
+
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    bool m_over = false;
+    std::thread m_thread; ///< last: it uses the others
+};
+
 struct Call
 {
     QString tenantName;
@@ -92,7 +134,7 @@ struct Call
 /// Runs it on one node. Nothing has been written when it returns an error that another node may not have.
 struct Attempt
 {
-    int status = Ok;
+    int status = Ok; ///< with an error: Ok leaves it to exitStatusFor()
     std::optional<db::DbError> error;
     bool wrote = false;
 };
@@ -104,14 +146,21 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         db::BlockingSession::open(connection.client(), connection.endpoint(route.node, Purpose::Analyst));
     if (!opened) {
         attempt.error = opened.error();
+        attempt.status = exitStatusForOpening(opened.error());
         return attempt;
     }
     db::BlockingSession& session = **opened;
-    const auto tenant = findTenant(session, call.tenantName);
-    if (!tenant) {
+    CancelOnInterrupt watcher(session);
+    const auto found = findTenant(session, call.tenantName);
+    if (!found) {
+        attempt.error = found.error();
+        return attempt;
+    }
+    if (!*found) {
         attempt.status = Failed;
         return attempt;
     }
+    const int tenant = **found;
 
     // The catalogue is the primary's; the warehouse has a copy without statistics.
     QStringList names = call.parsed.expression.attributes();
@@ -126,12 +175,13 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
                                                connection.endpoint(catalogNode, Purpose::Analyst));
         if (!other) {
             attempt.error = other.error();
+            attempt.status = exitStatusForOpening(other.error());
             return attempt;
         }
         catalogSession = std::move(other).value();
         catalogFrom = catalogSession.get();
     }
-    const auto rows = catalogFrom->exec(AttributeCatalog::namedStatement(*tenant, names));
+    const auto rows = catalogFrom->exec(AttributeCatalog::namedStatement(tenant, names));
     if (!rows) {
         attempt.error = rows.error();
         return attempt;
@@ -143,7 +193,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
                      [&catalog](const QString& name) { return !catalog.findName(name); });
     if (!problems.isEmpty() || unknownColumn != call.columns.cend()) {
         // Suggestions need every name.
-        const auto all = catalogFrom->exec(AttributeCatalog::listStatement(*tenant));
+        const auto all = catalogFrom->exec(AttributeCatalog::listStatement(tenant));
         const AttributeCatalog whole = all ? AttributeCatalog::fromRows(*all) : catalog;
         for (const filter::Problem& problem : filter::validate(call.parsed, whole)) {
             fail(problem.message);
@@ -162,7 +212,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     }
 
     browse::PageRequest request;
-    request.tenant = *tenant;
+    request.tenant = tenant;
     request.filter = call.parsed.expression;
     for (const QString& name : call.columns)
         request.columns.append(catalog.findName(name)->id);
@@ -195,8 +245,13 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
             return attempt;
         }
         count = result->integer(0, 0).value_or(0);
-        out.write(QByteArray::number(count) + '\n');
         attempt.wrote = true;
+        const QByteArray line = QByteArray::number(count) + '\n';
+        if (out.write(line) != line.size() || !out.flush()) {
+            fail(QStringLiteral("cannot write: ") + out.errorString());
+            attempt.status = Failed;
+            return attempt;
+        }
     } else {
         exporting::RowWriter writer(call.format, &out, exporting::rowColumns(request.columns, catalog));
         bool begun = false;
@@ -219,14 +274,15 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
             writable = writable && writer.finish();
         }
         count = writer.rows();
-        out.flush();
+        // The writer knows only what the buffer refused.
+        const bool flushed = out.flush();
         if (interrupted()) {
             fail(QStringLiteral("interrupted after %1 rows").arg(count));
             attempt.status = Interrupted;
             return attempt;
         }
-        if (!writable) {
-            fail(QStringLiteral("cannot write: ") + writer.error());
+        if (!writable || !flushed) {
+            fail(QStringLiteral("cannot write: ") + (writable ? out.errorString() : writer.error()));
             attempt.status = Failed;
             return attempt;
         }
@@ -235,7 +291,6 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
             return attempt;
         }
     }
-    out.flush();
     const double milliseconds = static_cast<double>(timer.nsecsElapsed()) / 1e6;
     if (call.explain) {
         say(built.explain);
@@ -343,6 +398,7 @@ int runFilter(const QStringList& arguments)
 
     bool useHot = true;
     std::optional<db::DbError> lastError;
+    int lastStatus = Unreachable;
     // Every node once, and once more where an attribute left the hot set meanwhile.
     for (int tries = 0; tries < connection->environment().nodes().size() + 2; ++tries) {
         const routing::Route route = monitor.route(*wantedIntent);
@@ -353,24 +409,29 @@ int runFilter(const QStringList& arguments)
                 fail(route.reason);
             for (const QString& passed : route.passedOver)
                 say(QStringLiteral("  ") + passed);
-            return lastError ? exitStatusFor(*lastError) : int(Unreachable);
+            return lastStatus;
         }
         const Attempt attempt = runOn(*connection, route, call, useHot);
         if (!attempt.error)
             return attempt.status;
+        if (interrupted()) {
+            fail(QStringLiteral("interrupted"));
+            return Interrupted;
+        }
         if (useHot && !attempt.wrote && attempt.error->sqlState == QLatin1String(filter::notHotSqlState)) {
             useHot = false;
             continue;
         }
+        lastStatus = attempt.status != Ok ? attempt.status : exitStatusFor(*attempt.error);
         if (attempt.wrote || !attempt.error->isTransient()) {
             fail(*attempt.error);
-            return exitStatusFor(*attempt.error);
+            return lastStatus;
         }
         lastError = attempt.error;
         monitor.reportFailure(route.node, *attempt.error);
     }
     fail(*lastError);
-    return exitStatusFor(*lastError);
+    return lastStatus;
 }
 
 } // namespace atlas::cli

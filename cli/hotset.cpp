@@ -49,9 +49,13 @@ int run(const QString& command, hotset::Kind kind, const QStringList& arguments)
         if (!session)
             return connection->lastStatus();
         const auto found = findTenant(*session, parser.value(tenantOption));
-        if (!found)
+        if (!found) {
+            fail(found.error());
+            return exitStatusFor(found.error());
+        }
+        if (!*found)
             return Failed;
-        tenant = *found;
+        tenant = **found;
         const QString name = parser.positionalArguments().constFirst();
         const auto rows = session->exec(AttributeCatalog::namedStatement(tenant, {name}));
         if (!rows) {

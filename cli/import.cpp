@@ -7,6 +7,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -30,8 +31,14 @@ std::optional<int> tenantFor(Connection& connection, db::BlockingSession& sessio
                              bool create, const QString& isolation, int& status)
 {
     if (!create) {
-        status = Failed;
-        return findTenant(session, name);
+        const auto known = findTenant(session, name);
+        if (known) {
+            status = Failed;
+            return *known;
+        }
+        fail(known.error());
+        status = exitStatusFor(known.error());
+        return std::nullopt;
     }
     const auto found = session.exec(tenantSql({db::param(name)}));
     if (found && found->rowCount() == 1)
@@ -89,6 +96,8 @@ int runImport(const QStringList& arguments)
     const QByteArray path = QFile::encodeName(words.first());
     const int file = fromStdin ? STDIN_FILENO : ::open(path.constData(), O_RDONLY | O_CLOEXEC);
     if (file < 0) {
+        if (errno == EINTR && interrupted())
+            return Interrupted;
         fail(QStringLiteral("%1: %2").arg(words.first(), QString::fromLocal8Bit(std::strerror(errno))));
         return Failed;
     }
@@ -117,13 +126,31 @@ int runImport(const QStringList& arguments)
                              connection->endpoint(QStringLiteral("primary"), Purpose::Ingest), retryPolicy());
     ingest::Importer importer(*session, door, rejects, options);
     int readError = 0;
-    ingest::LineReader lines([file, &readError](char* data, std::int64_t size) -> std::int64_t {
+    const bool mayBreakOff = fromStdin || !QFileInfo(words.first()).isFile();
+    ingest::LineReader lines([file, mayBreakOff, &readError](char* data, std::int64_t size) -> std::int64_t {
         for (;;) {
-            const ssize_t got = ::read(file, data, static_cast<std::size_t>(size));
-            if (got >= 0)
-                return got;
-            if (errno != EINTR || interrupted()) {
+            // A signal goes to the main thread: a read() that waits for input would not notice it.
+            pollfd input{file, POLLIN, 0};
+            const int ready = ::poll(&input, 1, 200);
+            ssize_t got = -1;
+            if (ready == 0)
+                errno = EINTR;
+            else if (ready > 0 && !interrupted())
+                got = ::read(file, data, static_cast<std::size_t>(size));
+            if (got < 0 && (errno != EINTR || interrupted())) {
                 readError = errno;
+                return -1;
+            }
+            if (got > 0)
+                return got;
+            if (got == 0) {
+                // Ctrl+C also ends the program at the other end of a pipe, maybe before it comes to us: what
+                // it wrote last may be half a line.
+                if (mayBreakOff)
+                    std::this_thread::sleep_for(50ms);
+                if (!interrupted())
+                    return 0;
+                readError = EINTR;
                 return -1;
             }
         }
@@ -167,8 +194,10 @@ int runImport(const QStringList& arguments)
         say(QStringLiteral("interrupted; what was imported stays, the same call goes on from there"));
         return Interrupted;
     case ingest::Importer::End::ReadFailed:
-        if (interrupted())
+        if (interrupted()) {
+            say(QStringLiteral("interrupted; what was imported stays, the same call goes on from there"));
             return Interrupted;
+        }
         fail(QStringLiteral("%1: %2").arg(words.first(), QString::fromLocal8Bit(std::strerror(readError))));
         return Failed;
     case ingest::Importer::End::RejectsFailed:

@@ -78,7 +78,12 @@ int runLag(const QStringList& arguments)
             printJson(stages);
         else
             printTable(stages);
-        std::fflush(stdout);
+        // Also when nobody reads any more (| head): a watch would go on for ever.
+        if (!flushOutput()) {
+            status = Failed;
+            loop.quit();
+            return;
+        }
         if (parser.isSet(watch)) {
             if (!parser.isSet(json))
                 std::printf("\n");

@@ -280,6 +280,10 @@ int runLoad(const QStringList& arguments)
         fail(QStringLiteral("load takes no words"));
         return Usage;
     }
+    if (parser.isSet(rate) && !parser.isSet(telemetryOption)) {
+        fail(QStringLiteral("--rate goes with --telemetry"));
+        return Usage;
+    }
     Options options;
     bool ok[5] = {true, true, true, true, true};
     options.platform.entities = parser.value(entities).toInt(&ok[0]);

@@ -57,7 +57,7 @@ int main(int argc, char** argv)
     const QString name = arguments.takeFirst();
     if (name == QLatin1String("--help") || name == QLatin1String("-h") || name == QLatin1String("help")) {
         printHelp(stdout);
-        return Ok;
+        return flushOutput() ? Ok : Failed;
     }
     if (name == QLatin1String("--version")) {
         std::puts("atlasctl " ATLAS_VERSION);
@@ -65,8 +65,11 @@ int main(int argc, char** argv)
     }
     installSignalHandlers();
     for (const Command& command : commands) {
-        if (name == QLatin1String(command.name))
-            return command.run(arguments);
+        if (name == QLatin1String(command.name)) {
+            const int status = command.run(arguments);
+            // What was printed and did not arrive is not done.
+            return status == Ok && !flushOutput() ? int(Failed) : status;
+        }
     }
     fail(QStringLiteral("there is no command \"%1\"").arg(name));
     say(QStringLiteral("Try: atlasctl --help"));

@@ -24,7 +24,7 @@ int runStatements(const QStringList& arguments)
         if (!parser.isSet(brief))
             std::printf("%s\n\n", QByteArray(entry.sql).trimmed().constData());
     }
-    return Ok;
+    return flushOutput() ? Ok : Failed;
 }
 
 } // namespace atlas::cli

@@ -33,6 +33,7 @@ namespace atlas::gui {
 
 namespace {
 constexpr QSize defaultSize(1280, 800);
+constexpr std::chrono::milliseconds sessionPause(2000);
 
 /// A strip has a margin around it only while it is shown.
 class StripHolder : public QWidget
@@ -131,6 +132,17 @@ MainWindow::MainWindow(std::shared_ptr<EnvironmentStore> store, StartOptions opt
     connect(m_context.get(), &AppContext::tenantChanged, this, &MainWindow::updateTenants);
     connect(m_context.get(), &AppContext::environmentChanged, this, &MainWindow::fillEnvironments);
     connect(m_strip, &MessageStrip::retryRequested, m_context.get(), &AppContext::reloadTenants);
+    m_sessionPause.setSingleShot(true);
+    m_sessionPause.setInterval(sessionPause);
+    connect(&m_sessionPause, &QTimer::timeout, this, &MainWindow::keepSession);
+    const auto keepLater = [this] { m_sessionPause.start(); };
+    connect(this, &MainWindow::workspaceShown, this, keepLater);
+    connect(m_context.get(), &AppContext::tenantChanged, this, keepLater);
+    // Ended without being closed: a signal, the end of the desktop's session.
+    connect(qApp, &QCoreApplication::aboutToQuit, this, [this] {
+        if (isVisible())
+            keepSession();
+    });
     fillEnvironments();
     updateTenants();
     restoreSession();
@@ -334,6 +346,8 @@ Workspace* MainWindow::workspace(const QString& id)
             if (m_pages->currentWidget() == made)
                 m_top->freshness()->setProvenance(provenance);
         });
+        connect(made, &Workspace::showMe, this, [this, id] { showWorkspace(id); });
+        connect(made, &Workspace::stateChanged, this, [this] { m_sessionPause.start(); });
         return made;
     }
     return nullptr;
@@ -420,6 +434,12 @@ void MainWindow::openEnvironments(bool addOne)
                 useEnvironment(*found);
         });
         connect(m_dialog, &EnvironmentsDialog::storeChanged, this, &MainWindow::environmentsEdited);
+        // A new password changes nothing in the store; it takes effect by connecting again.
+        connect(m_dialog, &EnvironmentsDialog::passwordsChanged, this, [this](const QString& name) {
+            const Environment* current = m_context->environment();
+            if (const auto stored = m_store->find(name); stored && current && current->name == name)
+                m_context->setEnvironment(*stored);
+        });
     }
     if (const Environment* current = m_context->environment())
         m_dialog->select(current->name);
@@ -688,15 +708,25 @@ void MainWindow::saveSession() const
     const Environment* environment = m_context->environment();
     if (environment && m_store->find(environment->name)) {
         saved.setValue(QStringLiteral("environment"), environment->name);
-        saved.setValue(QStringLiteral("tenant"), m_context->tenant().name);
+        // Until the tenants could be read, the one that is wanted is still the one.
+        const bool known = m_context->tenantsLoading() == AppContext::Loading::Ready;
+        const Tenant& tenant = m_context->tenant();
+        saved.setValue(QStringLiteral("tenant"),
+                       known || tenant.isValid() ? tenant.name : m_context->wantedTenant());
         saved.setValue(QStringLiteral("workspace"), m_current);
     }
 }
 
-void MainWindow::closeEvent(QCloseEvent* event)
+void MainWindow::keepSession()
 {
+    m_sessionPause.stop();
     if (m_started && m_keepsSession)
         saveSession();
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    keepSession();
     QMainWindow::closeEvent(event);
 }
 

@@ -4,6 +4,7 @@
 #include <QHash>
 #include <QMainWindow>
 #include <QPointer>
+#include <QTimer>
 
 #include <memory>
 
@@ -83,6 +84,8 @@ private:
     void focusPage();
     void restoreSession();
     void saveSession() const;
+    /// saveSession() where the session is to be kept.
+    void keepSession();
     void start();
     void makeNextWorkspace();
     void showWelcome();
@@ -106,6 +109,7 @@ private:
     bool m_keepsSession = true;
     bool m_startPending = false;
     bool m_stripIsTenants = false;
+    QTimer m_sessionPause; ///< a crash costs no more than the last moments
     std::unique_ptr<CommandProvider> m_commandProvider;
     std::unique_ptr<NameProvider> m_tenantProvider;
     std::unique_ptr<NameProvider> m_environmentProvider;

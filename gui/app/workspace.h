@@ -79,6 +79,10 @@ Q_SIGNALS:
     void provenanceChanged(const atlas::gui::Provenance& provenance);
     /// isSettled() may have changed.
     void settledChanged();
+    /// Something was chosen elsewhere (Ctrl+K) that is seen here: the frame brings this page.
+    void showMe();
+    /// saveState() is worth saving again; what the next save would take anyway need not be told.
+    void stateChanged();
 
 protected:
     virtual void contextSet() {}

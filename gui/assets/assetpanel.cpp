@@ -10,12 +10,15 @@
 #include <QListView>
 #include <QMenu>
 #include <QMouseEvent>
+#include <QScrollBar>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QStandardItemModel>
 #include <QToolButton>
 #include <QTreeView>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 #include "gui/assets/assetvaluesmodel.h"
 #include "gui/assets/clauses.h"
@@ -35,7 +38,19 @@ namespace atlas::gui {
 
 namespace {
 constexpr int mostChanges = 500;
+
+/// Whether the asset reads the same with either.
+bool sameFor(const browse::Asset& asset, const AttributeCatalog& a, const AttributeCatalog& b)
+{
+    return std::all_of(asset.values.begin(), asset.values.end(), [&](const browse::AssetValue& value) {
+        const Attribute* left = a.findId(value.attributeId);
+        const Attribute* right = b.findId(value.attributeId);
+        if (!left || !right)
+            return left == right;
+        return left->name == right->name && left->type == right->type && left->unit == right->unit;
+    });
 }
+} // namespace
 
 AssetPanel::AssetPanel(QWidget* parent)
     : QWidget(parent)
@@ -184,21 +199,20 @@ void AssetPanel::setBrowser(browse::Browser* browser)
 
 void AssetPanel::setCatalog(const AttributeCatalog& catalog)
 {
+    const bool same = !m_asset || sameFor(*m_asset, m_catalog, catalog);
     m_catalog = catalog;
-    if (m_asset)
+    // Statistics come with every filter; what is being read must not jump for them.
+    if (!same)
         fill();
 }
 
 void AssetPanel::clear()
 {
-    if (m_browser) {
-        if (m_ticket)
-            m_browser->cancel(m_ticket);
-        if (m_historyTicket)
-            m_browser->cancel(m_historyTicket);
-    }
-    m_ticket = m_historyTicket = 0;
-    m_wanted = m_reading = 0;
+    if (m_browser && m_ticket)
+        m_browser->cancel(m_ticket);
+    dropHistory();
+    m_ticket = 0;
+    m_wanted = m_reading = m_filled = 0;
     m_asset.reset();
     m_model->clear();
     m_strip->clear();
@@ -219,8 +233,10 @@ void AssetPanel::showEntity(qint64 entityId)
 
 void AssetPanel::refresh()
 {
-    if (m_wanted && m_browser && !m_ticket)
-        ask();
+    if (!m_wanted || !m_browser || m_ticket)
+        return;
+    m_historyOf.reset(); // asked for by hand: the history, too
+    ask();
 }
 
 void AssetPanel::ask()
@@ -254,6 +270,10 @@ void AssetPanel::ask()
 
 void AssetPanel::fill()
 {
+    // Read again it stays where it was scrolled to.
+    const bool again = m_filled == m_asset->entityId;
+    const int scrolled = m_list->verticalScrollBar()->value();
+    m_filled = m_asset->entityId;
     m_title->setText(m_asset->name.isEmpty() ? m_asset->externalId : m_asset->name);
     QStringList facts;
     if (!m_asset->type.isEmpty())
@@ -285,9 +305,12 @@ void AssetPanel::fill()
     if (row >= 0) {
         m_list->setCurrentIndex(m_model->index(row));
         m_list->scrollTo(m_model->index(row));
+        if (again)
+            m_list->verticalScrollBar()->setValue(scrolled);
         chooseCurrent();
         askHistory();
     } else {
+        dropHistory();
         m_history->hide();
     }
 }
@@ -309,6 +332,7 @@ void AssetPanel::selectAttribute(int attributeId)
         m_list->scrollTo(m_model->index(row));
     } else {
         m_attributeId = attributeId;
+        dropHistory();
     }
 }
 
@@ -320,11 +344,14 @@ void AssetPanel::askHistory()
     m_history->show();
     m_historyTitle->setText(attribute->name);
     const int hours = m_range->currentData().toInt();
-    const QDateTime since = QDateTime::currentDateTimeUtc().addSecs(-qint64(hours) * 3600);
-    if (m_historyTicket)
-        m_browser->cancel(m_historyTicket);
     const int id = m_attributeId;
     const qint64 entity = m_asset->entityId;
+    const HistoryQuestion question{entity, id, hours};
+    if (m_historyOf == question)
+        return;
+    const QDateTime since = QDateTime::currentDateTimeUtc().addSecs(-qint64(hours) * 3600);
+    dropHistory();
+    m_historyOf = question;
     m_historyTicket = m_browser->history(
         entity, id, attribute->type, since, this,
         [this, id, entity, hours](std::variant<std::vector<browse::HistoryPoint>, browse::Problem> outcome) {
@@ -333,6 +360,7 @@ void AssetPanel::askHistory()
                 return; // an answer to an older question
             m_historyTicket = 0;
             if (const auto* problem = std::get_if<browse::Problem>(&outcome)) {
+                m_historyOf.reset(); // the next one to ask tries again
                 if (!problem->error || problem->error->kind != db::ErrorKind::Cancelled) {
                     m_historyNote->setText(tr("The history could not be read.\n%1").arg(problem->message));
                     m_historyPages->setCurrentWidget(m_historyNote);
@@ -343,6 +371,14 @@ void AssetPanel::askHistory()
             Q_EMIT settledChanged();
         });
     Q_EMIT settledChanged();
+}
+
+void AssetPanel::dropHistory()
+{
+    if (m_browser && m_historyTicket)
+        m_browser->cancel(m_historyTicket);
+    m_historyTicket = 0;
+    m_historyOf.reset();
 }
 
 void AssetPanel::fillHistory(const std::vector<browse::HistoryPoint>& points)
@@ -451,7 +487,7 @@ void AssetPanel::showMenu(const QPoint& position)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     const auto shown = [this](const filter::Clause& clause) {
         return fontMetrics()
-            .elidedText(clauseText(clause).whole(), Qt::ElideRight, 280)
+            .elidedText(beginningOf(clauseText(clause).whole()), Qt::ElideRight, 280)
             .replace(QLatin1Char('&'), QStringLiteral("&&"));
     };
     for (const bool excluded : {false, true}) {

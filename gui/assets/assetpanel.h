@@ -75,6 +75,7 @@ private:
     void ask();
     void fill();
     void askHistory();
+    void dropHistory();
     void fillHistory(const std::vector<browse::HistoryPoint>& points);
     void showMenu(const QPoint& position);
     void chooseCurrent();
@@ -85,7 +86,16 @@ private:
     qint64 m_reading = 0; ///< in flight
     quint64 m_ticket = 0;
     quint64 m_historyTicket = 0;
+    struct HistoryQuestion
+    {
+        qint64 entity = 0;
+        int attribute = 0;
+        int hours = 0;
+        bool operator==(const HistoryQuestion&) const = default;
+    };
+    std::optional<HistoryQuestion> m_historyOf; ///< shown, or on its way
     std::optional<browse::Asset> m_asset;
+    qint64 m_filled = 0;   ///< the entity that the list shows
     int m_attributeId = 0; ///< whose history is shown; stays from asset to asset
 
     QStackedWidget* m_pages;

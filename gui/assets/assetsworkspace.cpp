@@ -71,8 +71,15 @@ AssetsWorkspace::AssetsWorkspace(QWidget* parent)
         if (std::exchange(m_waitingForDetails, false))
             ask();
     });
-    m_attributePalette = std::make_unique<AttributePalette>([this](int id) { showAttribute(id); });
-    m_assetPalette = std::make_unique<AssetIdPalette>([this](const QString& id) { openAsset(id); });
+    // Chosen from any page, seen on this one.
+    m_attributePalette = std::make_unique<AttributePalette>([this](int id) {
+        Q_EMIT showMe();
+        showAttribute(id);
+    });
+    m_assetPalette = std::make_unique<AssetIdPalette>([this](const QString& id) {
+        Q_EMIT showMe();
+        openAsset(id);
+    });
     unloadTenant();
 }
 
@@ -161,6 +168,7 @@ void AssetsWorkspace::connectParts()
     m_attributes->setDetailSource([this](int id, std::function<void(const AttributeCatalog&)> done) {
         if (!m_catalog)
             return;
+        m_catalog->retryDetails({id}); // asked for by hand
         m_catalog->ensureDetails({id}, m_attributes, [this, done] {
             if (!m_catalog)
                 return;
@@ -241,6 +249,8 @@ void AssetsWorkspace::contextSet()
         m_stale = true;
         if (m_active)
             loadTenant();
+        else
+            offerAttributes();
     });
     connect(context(), &AppContext::environmentChanged, this, [this] {
         rememberTenant();
@@ -248,6 +258,20 @@ void AssetsWorkspace::contextSet()
         m_stale = true;
     });
     connect(context(), &AppContext::tenantsChanged, this, &AssetsWorkspace::tellSettled);
+    offerAttributes();
+}
+
+void AssetsWorkspace::offerAttributes()
+{
+    // Ctrl+K finds them from other pages before this one was ever shown.
+    if (m_catalog)
+        return;
+    const std::shared_ptr<CatalogService> shared = catalogOf(*context());
+    m_attributePalette->setCatalog(shared ? shared->catalog() : AttributeCatalog());
+    m_assetPalette->setEnabled(shared != nullptr);
+    if (shared)
+        connect(shared.get(), &CatalogService::changed, this, &AssetsWorkspace::offerAttributes,
+                Qt::UniqueConnection);
 }
 
 void AssetsWorkspace::activate()
@@ -275,6 +299,12 @@ void AssetsWorkspace::unloadTenant()
     m_detailPatience.stop();
     m_waitingForDetails = false;
     m_filter->finishEditing();
+    m_wantedAsset.clear();
+    if (m_exporter) {
+        // It ends here, and says so: that word stays, only what earlier ones said goes.
+        m_resultsPane->exportStrip()->clear();
+        m_resultsPane->cancelExport();
+    }
     delete m_exporter;
     m_exporter = nullptr;
     m_results->setSource(nullptr);
@@ -291,13 +321,13 @@ void AssetsWorkspace::unloadTenant()
     m_columnsReady = false;
     m_asked.reset();
     m_document->load({});
+    m_filter->setUnappliedText({});
     m_knowledge->setCatalog(AttributeCatalog());
     m_asset->setCatalog(AttributeCatalog());
     m_attributePalette->setCatalog(AttributeCatalog());
     m_assetPalette->setEnabled(false);
     m_attributes->clear(tr("Choose a tenant to see its attributes."));
     m_resultsPane->strip()->clear();
-    m_resultsPane->exportStrip()->clear();
     m_resultsPane->showEmpty(QStringLiteral("tenant"), tr("No tenant chosen"),
                              tr("Choose one at the top of the window."));
     m_summary = {};
@@ -325,16 +355,24 @@ void AssetsWorkspace::loadTenant()
     m_attributes->setLoading();
     m_resultsPane->showEmpty(QStringLiteral("clock"), tr("Reading the attributes…"), {});
     connect(m_catalog.get(), &CatalogService::changed, this, &AssetsWorkspace::catalogChanged);
-    connect(m_catalog.get(), &CatalogService::failed, this, [this](const db::DbError& error) {
-        m_attributes->showError(tr("The attributes could not be read"), error);
-        if (!m_columnsReady)
-            m_resultsPane->showEmpty(QStringLiteral("warning"), tr("Nothing can be filtered yet"),
-                                     tr("The attributes of this tenant could not be read."));
-        tellSettled();
-    });
+    connect(m_catalog.get(), &CatalogService::failed, this, &AssetsWorkspace::catalogFailed);
     restoreTenant();
-    if (m_catalog->isLoaded())
+    if (m_catalog->isLoaded()) {
         catalogChanged();
+    } else if (const std::optional<db::DbError> error = m_catalog->error()) {
+        // It failed for another page, which may be a while ago.
+        catalogFailed(*error);
+        m_catalog->reload();
+    }
+    tellSettled();
+}
+
+void AssetsWorkspace::catalogFailed(const db::DbError& error)
+{
+    m_attributes->showError(tr("The attributes could not be read"), error);
+    if (!m_columnsReady)
+        m_resultsPane->showEmpty(QStringLiteral("warning"), tr("Nothing can be filtered yet"),
+                                 tr("The attributes of this tenant could not be read."));
     tellSettled();
 }
 
@@ -381,6 +419,8 @@ void AssetsWorkspace::catalogChanged()
     } else if (!m_results->isLoaded() && !m_results->isLoading()) {
         run(true);
     }
+    if (!m_wantedAsset.isEmpty())
+        openAsset(std::exchange(m_wantedAsset, {}));
     tellSettled();
 }
 
@@ -388,6 +428,7 @@ void AssetsWorkspace::documentChanged(FilterDocument::Pace pace)
 {
     if (!m_columnsReady)
         return;
+    Q_EMIT stateChanged();
     m_summary.expected = m_knowledge->expected(m_document->expression());
     if (pace == FilterDocument::Pace::Typing) {
         m_typingPause.start();
@@ -602,6 +643,11 @@ void AssetsWorkspace::openAsset(const QString& externalId)
 {
     if (!m_browser)
         return;
+    // Its values cannot be read without their names and types.
+    if (!m_catalog->isLoaded()) {
+        m_wantedAsset = externalId;
+        return;
+    }
     if (m_findTicket)
         m_browser->cancel(m_findTicket);
     m_findTicket =

@@ -71,6 +71,8 @@ private:
     void restoreTenant();
     QString tenantKey() const;
     void catalogChanged();
+    void catalogFailed(const db::DbError& error);
+    void offerAttributes();
     void takeCatalog(const AttributeCatalog& catalog);
 
     void documentChanged(FilterDocument::Pace pace);
@@ -109,6 +111,7 @@ private:
     ResultSummary m_summary;
     quint64 m_countTicket = 0;
     quint64 m_findTicket = 0;
+    QString m_wantedAsset;                     ///< opened once the attributes are there
     quint64 m_run = 0;                         ///< the newest one; answers of older ones are dropped
     std::optional<filter::Expression> m_asked; ///< what the rows shown, or on their way, answer
     bool m_active = false;

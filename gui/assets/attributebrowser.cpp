@@ -183,6 +183,8 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
     });
     connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this,
             &AttributeBrowser::showDetails);
+    // Choosing the same one again changes no current row.
+    connect(m_list, &QListView::clicked, this, &AttributeBrowser::showDetails);
     connect(m_list, &QListView::doubleClicked, this, [this](const QModelIndex& index) {
         if (const Attribute* attribute = m_model->attributeAt(index))
             Q_EMIT columnChosen(attribute->id);
@@ -226,12 +228,18 @@ void AttributeBrowser::setCatalog(const AttributeCatalog& catalog)
     select(id);
     if (id && !m_model->catalog().findId(id)) {
         m_shownId = 0;
+        m_detailsFailed = false;
     }
     // Room for values is there from the start: a list that shrinks under a double click is missed by it.
     m_details->setVisible(m_model->total() > 0);
     if (m_shownId == 0)
         showHint();
     updateCount();
+    if (m_model->total() == 0) {
+        m_empty->setIconName(QStringLiteral("filter"));
+        m_empty->setTexts(tr("This tenant has no attributes yet."), tr("They come with its first data."));
+        m_pages->setCurrentWidget(m_empty);
+    }
 }
 
 void AttributeBrowser::showHint()
@@ -256,6 +264,7 @@ void AttributeBrowser::clear(const QString& why)
 {
     m_model->setCatalog(AttributeCatalog());
     m_shownId = 0;
+    m_detailsFailed = false;
     m_details->hide();
     m_strip->clear();
     updateCount();
@@ -332,15 +341,18 @@ int AttributeBrowser::selected() const
 void AttributeBrowser::showDetails()
 {
     const Attribute* attribute = m_model->attributeAt(m_list->currentIndex());
-    if (!attribute || attribute->id == m_shownId)
+    if (!attribute || (attribute->id == m_shownId && !m_detailsFailed))
         return; // a search that hides the row does not close what is being looked at
     m_shownId = attribute->id;
+    m_detailsFailed = false;
     const int id = m_shownId;
     fillDetails(m_model->catalog(), id);
     if (m_detailSource) {
         m_detailSource(id, [self = QPointer(this), id](const AttributeCatalog& catalog) {
-            if (self && self->m_shownId == id)
-                self->fillDetails(catalog, id);
+            if (!self || self->m_shownId != id)
+                return;
+            self->m_detailsFailed = catalog.detail(id) == nullptr;
+            self->fillDetails(catalog, id);
         });
     }
 }
@@ -393,7 +405,10 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
     QString note;
     if (!attribute->description.isEmpty())
         note = attribute->description;
-    if (!detail)
+    if (!detail && m_detailsFailed)
+        note += (note.isEmpty() ? QString() : QStringLiteral("\n")) +
+                tr("Its values could not be read. Choose it again to try again.");
+    else if (!detail)
         note += (note.isEmpty() ? QString() : QStringLiteral("\n")) + tr("Reading its values…");
     else if (m_histogram->isEmpty() && m_values->rowCount() == 0)
         note += (note.isEmpty() ? QString() : QStringLiteral("\n")) +

@@ -32,7 +32,8 @@ class AttributeBrowser : public QWidget
 {
     Q_OBJECT
 public:
-    /// Fetches top values and histogram of one attribute, then calls back with a catalogue that has them.
+    /// Fetches top values and histogram of one attribute, then calls back with a catalogue that has them; one
+    /// without says that they could not be read.
     using DetailSource =
         std::function<void(int attributeId, std::function<void(const AttributeCatalog&)> done)>;
 
@@ -95,6 +96,7 @@ private:
     QToolButton* m_exists;
     QToolButton* m_missing;
     int m_shownId = 0;
+    bool m_detailsFailed = false; ///< of the one shown: choosing it again asks again
 };
 
 } // namespace atlas::gui

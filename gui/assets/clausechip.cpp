@@ -58,6 +58,9 @@ void ClauseChip::setClause(const filter::Clause& clause)
 {
     m_clause = clause;
     m_text = clauseText(clause);
+    // Painted and read out from the beginning; the clause itself keeps the whole value.
+    m_text.subject = beginningOf(m_text.subject);
+    m_text.value = beginningOf(m_text.value);
     // A line break in a value is part of it, but a chip has one line.
     m_text.value.replace(QLatin1Char('\n'), QChar(0x21b5)).replace(QLatin1Char('\r'), QChar(0x240d));
     describe();

@@ -12,6 +12,7 @@
 #include <QMenu>
 #include <QPainter>
 #include <QPushButton>
+#include <QSet>
 #include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -539,6 +540,8 @@ void ClauseEditor::showSuggestions()
         };
         if (several) {
             for (const QString& value : std::as_const(m_chosen)) {
+                if (int(shown.size()) >= mostShown)
+                    break;
                 const auto found = std::find_if(known.begin(), known.end(), [&](const auto& top) {
                     return valueForPeople(m_type, top.value) == value;
                 });
@@ -595,11 +598,14 @@ void ClauseEditor::takeSuggestion(const QString& value)
 
 void ClauseEditor::addChosen(const QString& text)
 {
-    // A pasted column of values is what people have.
+    // A pasted column of values is what people have, of many thousands at times.
+    QSet<QString> known(m_chosen.cbegin(), m_chosen.cend());
     for (const QString& line : text.split(QLatin1Char('\n'))) {
         const QString value = text.contains(QLatin1Char('\n')) ? line.trimmed() : line;
-        if (!value.isEmpty() && !m_chosen.contains(value))
-            m_chosen.append(value);
+        if (value.isEmpty() || known.contains(value))
+            continue;
+        known.insert(value);
+        m_chosen.append(value);
     }
     m_first->clear();
     m_touched = true;

@@ -19,6 +19,7 @@ QString tr(const char* text)
 
 /// attribute_values.value_text holds this many code points; a text that fills it may go on.
 constexpr int searchKeyLength = 256;
+constexpr qsizetype longestShown = 300;
 
 bool mayBeCutOff(const QString& value)
 {
@@ -174,6 +175,15 @@ QString ClauseText::whole() const
 {
     return value.isEmpty() ? subject + QLatin1Char(' ') + op
                            : subject + QLatin1Char(' ') + op + QLatin1Char(' ') + value;
+}
+
+QString beginningOf(const QString& text)
+{
+    if (text.size() <= longestShown)
+        return text;
+    // Not in the middle of a character of two units.
+    const bool split = text.at(longestShown - 1).isHighSurrogate();
+    return text.left(split ? longestShown - 1 : longestShown) + QChar(0x2026);
 }
 
 QString groupKindText(GroupKind kind)

@@ -32,6 +32,8 @@ struct ClauseText
     QString whole() const;
 };
 ClauseText clauseText(const filter::Clause& clause);
+/// What is enough of a text for one line: eliding or shaping megabytes for it takes seconds.
+QString beginningOf(const QString& text);
 /// As menus list it; reads differently for times than for texts.
 QString operatorText(filter::Operator op, ValueType type);
 QString subjectText(const filter::Subject& subject);

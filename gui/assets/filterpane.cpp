@@ -219,9 +219,9 @@ QString FilterPane::unappliedText() const
 
 void FilterPane::setUnappliedText(const QString& text)
 {
-    if (text.isEmpty())
-        return;
-    m_text->setFilterText(text);
+    m_text->setFilterText(text.isEmpty() ? print(m_document->expression()) : text);
+    // What was typed for another tenant does not come back by Ctrl+Z either.
+    m_text->document()->clearUndoRedoStacks();
     showProblem();
 }
 
@@ -254,8 +254,9 @@ void FilterPane::documentChanged()
     const QString text = print(m_document->expression());
     // A text that somebody typed and that is not applied stays; everything else follows the filter.
     const QString shown = m_text->filterText();
+    // What does not parse has no expression; that is not the empty filter.
     if (shown == m_synced || shown.trimmed().isEmpty() ||
-        m_text->parsed().expression == m_document->expression().canonical())
+        (m_text->parsed().ok() && m_text->parsed().expression == m_document->expression().canonical()))
         m_text->setFilterText(text);
     m_synced = text;
     showProblem();

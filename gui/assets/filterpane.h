@@ -52,6 +52,7 @@ public:
     bool applyText();
     /// Text that was typed and is not the filter; empty when there is none.
     QString unappliedText() const;
+    /// Of a filter just loaded; an empty text: nothing waits, the editor shows the filter.
     void setUnappliedText(const QString& text);
     void setSummary(const ResultSummary& summary);
     const ResultSummary& summary() const { return m_summary; }

@@ -390,7 +390,13 @@ void ResultsModel::askKeys()
             keysArrived(*got);
         } else {
             m_goingToEnd = false;
-            m_failedPages.insert(m_windowFirst / pageRows, std::get<browse::Problem>(outcome).message);
+            // The walk was for all that is in view: one page left out would begin it again at once, for ever.
+            const int first = std::max(0, std::min(m_windowFirst, m_rows - 1)) / pageRows;
+            const int last = std::max(0, std::min(m_windowLast, m_rows - 1)) / pageRows;
+            for (int page = first; page <= last; ++page) {
+                if (!m_pages.contains(page))
+                    m_failedPages.insert(page, std::get<browse::Problem>(outcome).message);
+            }
             fail(std::get<browse::Problem>(outcome));
         }
         Q_EMIT loadingChanged();

@@ -462,8 +462,8 @@ QString ResultsView::selectedText(int* missing) const
             rows.append(row);
     }
     std::sort(rows.begin(), rows.end());
-    const auto tail = std::unique(rows.begin(), rows.end());
-    rows.erase(tail, rows.end());
+    QList<int> distinct;
+    std::unique_copy(rows.cbegin(), rows.cend(), std::back_inserter(distinct));
     const auto field = [](QString text) {
         // What a spreadsheet would take for the next cell or row.
         return text.replace(QLatin1Char('\t'), QLatin1Char(' '))
@@ -472,7 +472,7 @@ QString ResultsView::selectedText(int* missing) const
     };
     QString text;
     int absent = 0;
-    for (const int row : std::as_const(rows)) {
+    for (const int row : std::as_const(distinct)) {
         if (!m_results->row(row)) {
             ++absent;
             continue;

@@ -339,14 +339,19 @@ void ConnectionForm::test()
     m_test->setEnabled(false);
     m_result->clear();
     const quint64 generation = ++m_testGeneration;
-    m_client->testEndpoint(endpoint, testPatience, this,
-                           [this, generation](const db::Result<db::EndpointState>& answer) {
-                               if (generation != m_testGeneration)
-                                   return;
-                               m_busy->setRunning(false);
-                               m_test->setEnabled(true);
-                               showTested(answer);
-                           });
+    // With nothing typed it is the password that will be used.
+    secrets::withPassword(endpoint, m_keychain, this, [this, generation](const db::Endpoint& complete) {
+        if (generation != m_testGeneration)
+            return;
+        m_client->testEndpoint(complete, testPatience, this,
+                               [this, generation](const db::Result<db::EndpointState>& answer) {
+                                   if (generation != m_testGeneration)
+                                       return;
+                                   m_busy->setRunning(false);
+                                   m_test->setEnabled(true);
+                                   showTested(answer);
+                               });
+    });
 }
 
 void ConnectionForm::showTested(const db::Result<db::EndpointState>& answer)

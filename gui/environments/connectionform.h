@@ -35,6 +35,8 @@ public:
     void clearPassword();
     /// For the id in messages ("replica-1"), and who tests when the form names no user.
     void setNode(const QString& node, const QString& fallbackUser);
+    /// The environment under whose name passwords are in the keychain; empty: none are.
+    void setKeychain(const QString& environment) { m_keychain = environment; }
     void setReadOnly(bool readOnly);
     /// What is wrong with what is typed (a connection string that libpq does not understand).
     QString problem() const { return m_problem; }
@@ -61,6 +63,7 @@ private:
     db::ConnectionInfo m_info;
     QString m_node;
     QString m_fallbackUser;
+    QString m_keychain;
     QString m_problem;
     bool m_filling = false;
     quint64 m_testGeneration = 0;

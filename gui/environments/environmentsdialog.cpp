@@ -182,11 +182,16 @@ EnvironmentsDialog::EnvironmentsDialog(std::shared_ptr<EnvironmentStore> store, 
     connect(m_save, &QPushButton::clicked, this, &EnvironmentsDialog::saveCurrent);
     connect(m_close, &QPushButton::clicked, this, &QDialog::close);
     connect(m_use, &QPushButton::clicked, this, [this] {
-        if (m_current < 0 || (m_rows.at(m_current).isDraft && !saveCurrent()))
+        if (m_current < 0)
             return;
-        Q_EMIT useRequested(m_rows.at(m_current).environment.name);
-        if (mayClose())
-            accept();
+        if (!m_rows.at(m_current).isDraft) {
+            use(m_rows.at(m_current).environment.name);
+            return;
+        }
+        // Connected before its passwords are kept, it would try without.
+        m_useWhenStored = m_rows.at(m_current).environment.name.trimmed();
+        if (!saveCurrent())
+            m_useWhenStored.clear();
     });
     connect(m_strip, &MessageStrip::retryRequested, this, [this] {
         if (m_confirmRemove) {
@@ -340,7 +345,25 @@ void EnvironmentsDialog::showRow(int row)
             ? tr("Comes from the local cluster's own file and changes with it. Duplicate it to edit.")
             : QString());
     m_note->setVisible(shown.isLocal);
+    tellKeychain();
     m_filling = false;
+}
+
+void EnvironmentsDialog::tellKeychain()
+{
+    // Kept under the name it is stored by, whatever is typed now; a duplicate has none yet.
+    const bool has = m_current >= 0 && m_rows.at(m_current).environment.useKeychain;
+    const QString name = has ? m_rows.at(m_current).storedName : QString();
+    m_primary->setKeychain(name);
+    m_replicas->setKeychain(name);
+    m_warehouse->setKeychain(name);
+}
+
+void EnvironmentsDialog::use(const QString& name)
+{
+    Q_EMIT useRequested(name);
+    if (mayClose())
+        accept();
 }
 
 void EnvironmentsDialog::takeFromForms()
@@ -487,6 +510,7 @@ bool EnvironmentsDialog::saveCurrent()
         return refuse(replaced.error().message, -1);
     const QString oldName = std::exchange(row.storedName, row.environment.name);
     row.isDraft = false;
+    tellKeychain();
     updateRowLook(m_current);
     m_name->setText(row.environment.name);
     m_strip->showMessage(MessageStrip::Kind::Success, tr("Saved."));
@@ -518,7 +542,7 @@ bool EnvironmentsDialog::saveCurrent()
 void EnvironmentsDialog::storePasswords(const Row& row)
 {
     if (row.passwords.isEmpty() && row.warehousePasswords.isEmpty()) {
-        Q_EMIT storeChanged();
+        announceStored(row.environment.name, false, true);
         return;
     }
     struct Write
@@ -533,11 +557,15 @@ void EnvironmentsDialog::storePasswords(const Row& row)
         writes << Write{secrets::keyFor(row.environment.name, true, it.key()), it.value()};
     auto left = std::make_shared<qsizetype>(writes.size());
     auto problem = std::make_shared<QString>();
+    auto areWritten = std::make_shared<bool>(false);
+    const QString name = row.environment.name;
     const QString line =
         pgpassLine(row.environment.primary, row.passwords.isEmpty() ? QString() : row.passwords.firstKey());
     for (const Write& write : std::as_const(writes)) {
-        secrets::write(write.key, write.password, this, [this, left, problem, line](const QString& error) {
-            if (!error.isEmpty())
+        const auto written = [this, name, left, problem, areWritten, line](const QString& error) {
+            if (error.isEmpty())
+                *areWritten = true;
+            else
                 *problem = error;
             if (--*left > 0)
                 return;
@@ -555,9 +583,25 @@ void EnvironmentsDialog::storePasswords(const Row& row)
                 for (QLineEdit* field : std::as_const(m_loginPasswords))
                     field->clear();
             }
-            Q_EMIT storeChanged();
-        });
+            announceStored(name, *areWritten, problem->isEmpty());
+        };
+        secrets::write(write.key, write.password, this, written);
     }
+}
+
+void EnvironmentsDialog::announceStored(const QString& name, bool areWritten, bool isComplete)
+{
+    if (areWritten)
+        Q_EMIT passwordsChanged(name);
+    Q_EMIT storeChanged();
+    if (m_useWhenStored.isEmpty() || m_useWhenStored != name)
+        return;
+    m_useWhenStored.clear();
+    // What the keychain did not take is said here: the dialog stays.
+    if (isComplete)
+        use(name);
+    else
+        Q_EMIT useRequested(name);
 }
 
 bool EnvironmentsDialog::mayClose()

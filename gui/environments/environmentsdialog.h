@@ -44,6 +44,9 @@ public:
 
 Q_SIGNALS:
     void storeChanged();
+    /// The keychain has new passwords of an environment that is stored. Comes before storeChanged(): who
+    /// connects again by it is up to date then.
+    void passwordsChanged(const QString& environment);
     void useRequested(const QString& name);
 
 protected:
@@ -67,6 +70,9 @@ private:
     void removeCurrent();
     bool saveCurrent();
     void storePasswords(const Row& row);
+    void announceStored(const QString& name, bool areWritten, bool isComplete);
+    void use(const QString& name);
+    void tellKeychain();
     bool mayClose();
     QString freeName(const QString& base) const;
     QWidget* buildLogins();
@@ -75,6 +81,7 @@ private:
     db::Client* m_client;
     QList<Row> m_rows;
     int m_current = -1;
+    QString m_useWhenStored; ///< chosen while its passwords were on their way to the keychain
     bool m_filling = false;
     bool m_discard = false;
     bool m_confirmRemove = false;

@@ -14,6 +14,7 @@
 #include <chrono>
 
 #include "gui/environments/connectionform.h"
+#include "gui/environments/secretstore.h"
 #include "gui/theme/theme.h"
 #include "gui/widgets/busyindicator.h"
 #include "gui/widgets/buttons.h"
@@ -118,9 +119,20 @@ ReplicasPane::~ReplicasPane()
 
 void ReplicasPane::setReplicas(const QList<NamedConnection>& replicas)
 {
+    ++m_findGeneration;
+    if (m_client)
+        m_client->removeEndpoint(QLatin1String(discoveryEndpoint));
+    m_busy->setRunning(false);
+    m_find->setEnabled(!m_readOnly);
     m_replicas = replicas;
     m_strip->clear();
     fillList(replicas.isEmpty() ? -1 : 0);
+}
+
+void ReplicasPane::setKeychain(const QString& environment)
+{
+    m_keychain = environment;
+    m_form->setKeychain(environment);
 }
 
 void ReplicasPane::setReadOnly(bool readOnly)
@@ -199,21 +211,33 @@ void ReplicasPane::find()
     if (!endpoint.info.contains(QStringLiteral("user")))
         endpoint.info.set(QStringLiteral("user"), m_fallbackUser);
     endpoint.maxConnections = 1;
-    m_client->setEndpoint(endpoint);
     m_busy->setRunning(true);
     m_find->setEnabled(false);
     m_strip->clear();
-    m_client->query(
-        endpoint.id, discovery::replicasStatement(), this, [this](const db::Result<db::ResultSet>& answer) {
-            m_client->removeEndpoint(QLatin1String(discoveryEndpoint));
-            m_busy->setRunning(false);
-            m_find->setEnabled(!m_readOnly);
-            if (!answer) {
-                m_strip->showError(tr("The primary could not be asked for its replicas"), answer.error());
-                return;
-            }
-            addFound(*answer);
-        });
+    const quint64 generation = ++m_findGeneration;
+    secrets::withPassword(endpoint, m_keychain, this, [this, generation](const db::Endpoint& complete) {
+        if (m_client && generation == m_findGeneration)
+            ask(complete, generation);
+    });
+}
+
+void ReplicasPane::ask(const db::Endpoint& endpoint, quint64 generation)
+{
+    m_client->setEndpoint(endpoint);
+    m_client->query(endpoint.id, discovery::replicasStatement(), this,
+                    [this, generation](const db::Result<db::ResultSet>& answer) {
+                        if (generation != m_findGeneration)
+                            return;
+                        m_client->removeEndpoint(QLatin1String(discoveryEndpoint));
+                        m_busy->setRunning(false);
+                        m_find->setEnabled(!m_readOnly);
+                        if (!answer) {
+                            m_strip->showError(tr("The primary could not be asked for its replicas"),
+                                               answer.error());
+                            return;
+                        }
+                        addFound(*answer);
+                    });
 }
 
 void ReplicasPane::addFound(const db::ResultSet& rows)

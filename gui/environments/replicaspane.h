@@ -33,6 +33,8 @@ public:
     /// Where to ask for replicas, with the password typed for it.
     void setPrimary(const db::ConnectionInfo& info) { m_primary = info; }
     void setFallbackUser(const QString& user) { m_fallbackUser = user; }
+    /// See ConnectionForm::setKeychain().
+    void setKeychain(const QString& environment);
     void setReadOnly(bool readOnly);
     QString problem() const;
     ConnectionForm* form() const { return m_form; }
@@ -48,12 +50,15 @@ private:
     void fillList(int current);
     void showCurrent();
     QString freeName() const;
+    void ask(const db::Endpoint& endpoint, quint64 generation);
     void addFound(const db::ResultSet& rows);
 
     QPointer<db::Client> m_client; ///< may go before us when the application ends
     QList<NamedConnection> m_replicas;
     db::ConnectionInfo m_primary;
     QString m_fallbackUser;
+    QString m_keychain;
+    quint64 m_findGeneration = 0; ///< what was asked for another environment is not listed in this one
     bool m_filling = false;
     bool m_readOnly = false;
     QListWidget* m_list = nullptr;

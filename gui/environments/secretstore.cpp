@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/environments/secretstore.h"
 
+#include <QCoreApplication>
 #include <QPointer>
 #include <QTimer>
 
@@ -38,6 +39,12 @@ struct Once
 };
 
 #ifdef ATLAS_HAVE_KEYCHAIN
+/// Not the receiver: a password that was saved is written also when the dialog is closed meanwhile.
+QObject* jobParent()
+{
+    return QCoreApplication::instance();
+}
+
 template<class Job>
 void run(Job* job, const QString& key, QObject* receiver, std::function<void(QString)> done)
 {
@@ -142,7 +149,7 @@ void rename(const Environment& environment, const QString& newName, QObject* rec
 void write(const QString& key, const QString& password, QObject* receiver, std::function<void(QString)> done)
 {
 #ifdef ATLAS_HAVE_KEYCHAIN
-    auto* job = new QKeychain::WritePasswordJob(QLatin1String(serviceName), receiver);
+    auto* job = new QKeychain::WritePasswordJob(QLatin1String(serviceName), jobParent());
     job->setTextData(password);
     run(job, key, receiver, std::move(done));
 #else
@@ -155,7 +162,7 @@ void write(const QString& key, const QString& password, QObject* receiver, std::
 void remove(const QString& key, QObject* receiver, std::function<void(QString)> done)
 {
 #ifdef ATLAS_HAVE_KEYCHAIN
-    run(new QKeychain::DeletePasswordJob(QLatin1String(serviceName), receiver), key, receiver,
+    run(new QKeychain::DeletePasswordJob(QLatin1String(serviceName), jobParent()), key, receiver,
         std::move(done));
 #else
     Q_UNUSED(key)
@@ -176,7 +183,7 @@ void readAll(const QStringList& keys, QObject* receiver, std::function<void(QMap
     reading->left = keys.size();
     reading->done = std::move(done);
     for (const QString& key : keys) {
-        auto* job = new QKeychain::ReadPasswordJob(QLatin1String(serviceName), receiver);
+        auto* job = new QKeychain::ReadPasswordJob(QLatin1String(serviceName), jobParent());
         const QPointer<QKeychain::ReadPasswordJob> guarded(job);
         run(job, key, receiver, [reading, key, guarded](const QString& error) {
             if (error.isEmpty() && guarded)
@@ -192,6 +199,24 @@ void readAll(const QStringList& keys, QObject* receiver, std::function<void(QMap
     Q_UNUSED(keys)
 #endif
     QTimer::singleShot(0, receiver, [done = std::move(done)] { done({}); });
+}
+
+void withPassword(const db::Endpoint& endpoint, const QString& environment, QObject* receiver,
+                  std::function<void(db::Endpoint)> done)
+{
+    const QString password = QStringLiteral("password");
+    if (environment.isEmpty() || !isAvailable() || !endpoint.info.value(password).isEmpty()) {
+        done(endpoint);
+        return;
+    }
+    const QString key = keyFor(environment, endpoint.role == db::EndpointRole::Warehouse,
+                               endpoint.info.value(QStringLiteral("user")));
+    readAll({key}, receiver,
+            [endpoint, key, password, done = std::move(done)](const QMap<QString, QString>& found) {
+                db::Endpoint complete = endpoint;
+                complete.info.set(password, found.value(key));
+                done(complete);
+            });
 }
 
 } // namespace atlas::gui::secrets

@@ -33,6 +33,10 @@ void rename(const Environment& environment, const QString& newName, QObject* rec
             std::function<void(QString error)> done);
 /// Answers with those that were found.
 void readAll(const QStringList& keys, QObject* receiver, std::function<void(QMap<QString, QString>)> done);
+/// Answers with the endpoint and its password: the one it has, else the one that is kept for it under that
+/// environment's name. At once when there is nothing to look up (it has one, or `environment` is empty).
+void withPassword(const db::Endpoint& endpoint, const QString& environment, QObject* receiver,
+                  std::function<void(db::Endpoint)> done);
 
 } // namespace secrets
 

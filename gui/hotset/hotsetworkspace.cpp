@@ -181,23 +181,32 @@ HotSetWorkspace::~HotSetWorkspace() = default;
 void HotSetWorkspace::contextSet()
 {
     connect(context(), &AppContext::tenantChanged, this, &HotSetWorkspace::tenantChanged);
-    connect(context(), &AppContext::environmentChanged, this, &HotSetWorkspace::tenantChanged);
+    connect(context(), &AppContext::environmentChanged, this, &HotSetWorkspace::environmentChanged);
+}
+
+void HotSetWorkspace::environmentChanged()
+{
+    tenantChanged();
+    // The same number is another tenant there.
+    m_left.clear();
+}
+
+void HotSetWorkspace::stopDriving()
+{
+    if (m_runner && m_runner->isRunning() && m_catalog)
+        m_left.insert(m_catalog->tenant(), {m_runner->job().attributeId, m_queue.size()});
+    // Deleted here and now: it addresses the server by name, and its next step would go to whichever database
+    // has that name by then. The job is in the database it belongs to, and can be gone on with.
+    delete m_runner;
+    m_runner = nullptr;
+    m_queue.clear();
+    m_waiting.clear();
 }
 
 void HotSetWorkspace::tenantChanged()
 {
-    // A job that is under way goes on with the old tenant until it ends; it belongs to nobody's screen then.
-    if (m_runner && m_runner->isRunning()) {
-        hotset::Runner* leaving = m_runner;
-        leaving->disconnect(this);
-        connect(leaving, &hotset::Runner::finished, leaving, &QObject::deleteLater);
-        connect(leaving, &hotset::Runner::refused, leaving, &QObject::deleteLater);
-    } else if (m_runner) {
-        m_runner->deleteLater();
-    }
-    m_runner = nullptr;
-    m_queue.clear();
-    m_waiting.clear();
+    ++m_generation;
+    stopDriving();
     if (m_catalog)
         m_catalog->disconnect(this);
     if (m_monitor)
@@ -205,10 +214,16 @@ void HotSetWorkspace::tenantChanged()
     m_catalog.reset();
     m_monitor.reset();
     m_jobsLoaded = false;
+    m_jobsLoading = false;
+    m_jobsError.reset();
     m_reloading = false;
+    m_note.clear();
     m_strip->clear();
     m_model->setJobs({});
     m_model->setCatalog({});
+    // An attribute of the next tenant may have the same number: neither question nor message is about it.
+    m_panel->setAttribute({}, 0);
+    m_panel->setRunning({});
     showCurrent();
     if (m_active)
         activate();
@@ -222,10 +237,9 @@ void HotSetWorkspace::activate()
         m_monitor = monitorOf(*context());
         if (m_catalog) {
             connect(m_catalog.get(), &CatalogService::changed, this, &HotSetWorkspace::catalogChanged);
-            connect(m_catalog.get(), &CatalogService::failed, this, [this](const db::DbError& error) {
+            connect(m_catalog.get(), &CatalogService::failed, this, [this] {
                 m_reloading = false;
-                m_strip->showError(tr("The attributes could not be read"), error);
-                m_strip->setRetryVisible(true);
+                showProblem();
             });
         }
         if (m_monitor)
@@ -235,6 +249,8 @@ void HotSetWorkspace::activate()
         return;
     if (m_catalog->isLoaded())
         catalogChanged();
+    else
+        showProblem(); // it is shared: it may have failed before anybody looked here
     loadJobs();
     m_poll->start();
     updateBlocked();
@@ -265,9 +281,26 @@ void HotSetWorkspace::focusSearch()
     m_search->selectAll();
 }
 
+void HotSetWorkspace::showProblem()
+{
+    if (m_catalog && m_catalog->error()) {
+        m_strip->showError(tr("The attributes could not be read"), *m_catalog->error());
+        m_strip->setRetryVisible(true);
+    } else if (m_jobsError) {
+        m_strip->showError(tr("The history of the hot set could not be read"), *m_jobsError);
+        m_strip->setRetryVisible(true);
+    } else if (!m_note.isEmpty()) {
+        m_strip->showMessage(MessageStrip::Kind::Info, m_note);
+        m_strip->setRetryVisible(false);
+    } else {
+        m_strip->clear();
+    }
+}
+
 void HotSetWorkspace::catalogChanged()
 {
     m_reloading = false;
+    showProblem();
     const Attribute* current = m_model->attributeAt(m_table->currentIndex().row());
     int id = current ? current->id : m_wantedSelection;
     m_model->setCatalog(m_catalog->catalog());
@@ -299,33 +332,62 @@ void HotSetWorkspace::loadJobs()
     if (!m_catalog || m_jobsLoading)
         return;
     m_jobsLoading = true;
-    const int tenant = m_catalog->tenant();
-    context()->client()->query(
-        context()->endpoint(QStringLiteral("primary"), Purpose::Admin), hotset::Runner::jobsStatement(tenant),
-        this, [this, tenant](db::Result<db::ResultSet> result) {
-            m_jobsLoading = false;
-            if (!m_catalog || m_catalog->tenant() != tenant)
-                return;
-            m_jobsLoaded = true;
-            if (!result) {
-                m_strip->showError(tr("The history of the hot set could not be read"), result.error());
-                m_strip->setRetryVisible(true);
-                return;
-            }
-            m_strip->clear();
-            setProvenance({QStringLiteral("primary"), 0.0, 1, true,
-                           tr("The hot set is read from the primary, where it is changed.")});
-            std::vector<hotset::Job> jobs;
-            for (int row = 0; row < result->rowCount(); ++row) {
-                if (auto job = hotset::Job::fromRow(*result, row))
-                    jobs.push_back(*job);
-            }
-            // What this window drives it knows better than a read that was under way meanwhile.
-            m_model->setJobs(jobs);
-            if (m_runner && m_runner->isRunning() && m_runner->job().id > 0)
-                m_model->updateJob(m_runner->job());
-            showCurrent();
-        });
+    const quint64 generation = m_generation;
+    context()->client()->query(context()->endpoint(QStringLiteral("primary"), Purpose::Admin),
+                               hotset::Runner::jobsStatement(m_catalog->tenant()), this,
+                               [this, generation](const db::Result<db::ResultSet>& result) {
+                                   if (generation == m_generation)
+                                       jobsAnswered(result);
+                               });
+}
+
+void HotSetWorkspace::jobsAnswered(const db::Result<db::ResultSet>& result)
+{
+    m_jobsLoading = false;
+    m_jobsLoaded = true;
+    if (!result) {
+        m_jobsError = result.error();
+        showProblem();
+        return;
+    }
+    if (m_jobsError) {
+        m_jobsError.reset();
+        showProblem();
+    }
+    setProvenance({QStringLiteral("primary"), 0.0, 1, true,
+                   tr("The hot set is read from the primary, where it is changed.")});
+    std::vector<hotset::Job> jobs;
+    for (int row = 0; row < result->rowCount(); ++row) {
+        if (auto job = hotset::Job::fromRow(*result, row))
+            jobs.push_back(*job);
+    }
+    // What this window drives it knows better than a read that was under way meanwhile.
+    m_model->setJobs(jobs);
+    if (m_runner && m_runner->isRunning() && m_runner->job().id > 0)
+        m_model->updateJob(m_runner->job());
+    sayWhatWasLeft();
+    showCurrent();
+}
+
+void HotSetWorkspace::sayWhatWasLeft()
+{
+    const auto left = m_left.constFind(m_catalog->tenant());
+    if (left == m_left.constEnd())
+        return;
+    const Left was = *left;
+    m_left.erase(left);
+    const std::vector<hotset::Job> unfinished = m_model->unfinished();
+    const bool stands = std::any_of(unfinished.cbegin(), unfinished.cend(), [&was](const hotset::Job& job) {
+        return job.attributeId == was.attributeId;
+    });
+    if (stands)
+        m_note = tr("A change was under way when this tenant was left. It has stood still since, and can be "
+                    "gone on with.");
+    if (was.waiting > 0)
+        m_note = QStringLiteral("%1 %2").arg(m_note, tr("Changes that waited were not begun.")).trimmed();
+    if (stands)
+        select(was.attributeId);
+    showProblem();
 }
 
 void HotSetWorkspace::showCurrent()
@@ -363,7 +425,7 @@ hotset::Runner* HotSetWorkspace::makeRunner()
 {
     if (m_runner)
         return m_runner;
-    m_runner = new hotset::Runner(context()->client(), m_monitor.get(), m_catalog->tenant(), context());
+    m_runner = new hotset::Runner(context()->client(), m_monitor.get(), m_catalog->tenant(), this);
     connect(m_runner, &hotset::Runner::progressed, this, [this](const hotset::Job& job) {
         m_model->updateJob(job);
         showCurrent();
@@ -411,6 +473,8 @@ void HotSetWorkspace::change(int attributeId, hotset::Kind kind)
     if (!m_catalog)
         return;
     m_panel->strip()->clear();
+    m_note.clear();
+    showProblem();
     m_queue.append({attributeId, kind});
     startNext();
     showCurrent();
@@ -429,6 +493,8 @@ void HotSetWorkspace::resume(const hotset::Job& job)
 {
     if (m_runner && m_runner->isRunning())
         return;
+    m_note.clear();
+    showProblem();
     makeRunner()->resume(job);
     showCurrent();
 }

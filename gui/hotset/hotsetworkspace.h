@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QHash>
 #include <QList>
 
 #include <memory>
+#include <optional>
 
 #include "gui/app/workspace.h"
 #include "model/hotset/hotset.h"
@@ -56,6 +58,7 @@ private:
     void tenantChanged();
     void catalogChanged();
     void loadJobs();
+    void jobsAnswered(const db::Result<db::ResultSet>& result);
     void showCurrent();
     void reloadCatalog();
     void select(int attributeId);
@@ -64,11 +67,21 @@ private:
     void resume(const hotset::Job& job);
     hotset::Runner* makeRunner();
     void updateBlocked();
+    void environmentChanged();
+    void stopDriving();
+    void sayWhatWasLeft();
+    void showProblem();
 
     struct Wanted
     {
         int attributeId = 0;
         hotset::Kind kind = hotset::Kind::Promote;
+    };
+    /// What was under way when a tenant was left.
+    struct Left
+    {
+        int attributeId = 0;
+        qsizetype waiting = 0; ///< changes that waited behind it
     };
 
     HotSetModel* m_model;
@@ -87,12 +100,16 @@ private:
     hotset::Runner* m_runner = nullptr;
     QString m_waiting;
     QList<Wanted> m_queue;
+    QHash<int, Left> m_left; ///< by tenant
+    QString m_note;          ///< shown as long as nothing is wrong
+    std::optional<db::DbError> m_jobsError;
     int m_wantedSelection = 0;
     QString m_restoredName;
     bool m_active = false;
     bool m_jobsLoaded = false;
     bool m_jobsLoading = false;
     bool m_reloading = false;
+    quint64 m_generation = 0; ///< of tenant and environment: a late answer of an older one is dropped
 };
 
 } // namespace atlas::gui

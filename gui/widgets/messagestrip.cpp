@@ -181,8 +181,12 @@ MessageStrip::MessageStrip(QWidget* parent)
 
 void MessageStrip::showMessage(Kind kind, const QString& text, const QString& details)
 {
+    // A poll that says the same again closes no details that somebody reads.
+    if (m_showing && kind == m_kind && text == m_text->text() && details == m_shownDetails)
+        return;
     m_kind = kind;
     m_showing = true;
+    m_shownDetails = details;
     m_text->setText(text);
     setAccessibleName(text);
     m_details->setPlainText(details);

@@ -62,6 +62,7 @@ private:
 
     Kind m_kind = Kind::Info;
     bool m_showing = false;
+    QString m_shownDetails; ///< as given: the editor changes some characters
     QLabel* m_icon = nullptr;
     QLabel* m_text = nullptr;
     QToolButton* m_more = nullptr;

@@ -57,6 +57,12 @@ void CatalogService::ensureDetails(const QList<int>& ids, QObject* receiver, std
     fetchDetails();
 }
 
+void CatalogService::retryDetails(const QList<int>& ids)
+{
+    for (const int id : ids)
+        m_failedDetails.remove(id);
+}
+
 void CatalogService::fetchDetails()
 {
     if (m_fetching || m_wanted.isEmpty())

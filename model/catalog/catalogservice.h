@@ -27,6 +27,8 @@ public:
     /// Fetches top values and histograms of these, once; `done` runs when all are there (also at once) or it
     /// failed.
     void ensureDetails(const QList<int>& ids, QObject* receiver, std::function<void()> done);
+    /// The next ensureDetails() asks for these again, should they have failed before.
+    void retryDetails(const QList<int>& ids);
 
 Q_SIGNALS:
     void changed();
@@ -48,7 +50,7 @@ private:
     quint64 m_fetching = 0;
     QSet<int> m_wanted; ///< asked for, not sent yet
     QSet<int> m_inFlight;
-    QSet<int> m_failedDetails; ///< not asked again before the next reload
+    QSet<int> m_failedDetails; ///< not asked again before the next reload or retryDetails()
     std::vector<Waiting> m_waiting;
     AttributeCatalog m_catalog;
     bool m_loaded = false;

@@ -108,11 +108,14 @@ void Runner::begin(int attributeId, Kind kind)
     m_job = {};
     m_job.attributeId = attributeId;
     m_job.kind = kind;
+    // A cancel that comes now waits for the answer: before it nobody knows which job to cancel.
+    m_inStep = true;
     m_client->query(
         endpointId(QStringLiteral("primary"), Purpose::Admin),
         beginSql({db::param(m_tenant), db::param(attributeId),
                   db::param(kind == Kind::Promote ? QStringLiteral("promote") : QStringLiteral("demote"))}),
         this, [this](db::Result<db::ResultSet> result) {
+            m_inStep = false;
             if (!result) {
                 m_running = false;
                 Q_EMIT refused(result.error());

@@ -97,7 +97,7 @@ private:
     bool m_running = false;
     bool m_paused = false;
     bool m_cancelling = false;
-    bool m_inStep = false;
+    bool m_inStep = false; ///< a statement is under way, also the one that begins the job
     int m_troubles = 0;
     QString m_waiting;
     QTimer m_timer;

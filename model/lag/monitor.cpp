@@ -16,10 +16,13 @@ using routing::NodeFreshness;
 
 namespace {
 
+// After a failover the node may be a standby: there the write position is an error, and so is the backlog
+// (its table is unlogged). Only a case around the subquery keeps it from being run.
 const RegisteredStatement primaryStatement{"lag.primary", "Heartbeat and positions of the primary", R"sql(
-select extract(epoch from clock_timestamp())::float8 as now, pg_current_wal_lsn() as lsn,
+select pg_is_in_recovery() as in_recovery, extract(epoch from clock_timestamp())::float8 as now,
+       case when pg_is_in_recovery() then null else pg_current_wal_lsn() end as lsn,
        (select extract(epoch from beat_at)::float8 from atlas.heartbeat where id = 1) as beat_at,
-       s.waiting as staging_rows, extract(epoch from s.oldest)::float8 as staging_oldest,
+       (s.backlog ->> 'waiting')::float8 as staging_rows, (s.backlog ->> 'oldest')::float8 as staging_oldest,
        (select extract(epoch from max(committed_at))::float8 from atlas.ingest_batches
          where committed_at > clock_timestamp() - interval '1 minute' and started_at > clock_timestamp() - interval '1 hour') as last_commit,
        (select coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'replay', replay_lsn,
@@ -28,11 +31,14 @@ select extract(epoch from clock_timestamp())::float8 as now, pg_current_wal_lsn(
        (select coalesce(json_agg(json_build_object('name', slot_name, 'type', slot_type, 'active', active,
                                                    'confirmed', coalesce(confirmed_flush_lsn, restart_lsn), 'status', wal_status,
                                                    'safe', safe_wal_size,
-                                                   'retained', pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))), '[]')
+                                                   'retained', case when pg_is_in_recovery() then null
+                                                                    else pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) end)), '[]')
           from pg_replication_slots) as slots,
        (select coalesce(json_agg(json_build_object('intent', intent, 'wanted', wanted_seconds)), '[]')
           from atlas.freshness_budgets) as budgets
-  from atlas.staging_backlog() s)sql"};
+  from (select case when pg_is_in_recovery() then null
+                    else (select json_build_object('waiting', b.waiting, 'oldest', extract(epoch from b.oldest))
+                            from atlas.staging_backlog() b) end as backlog offset 0) s)sql"};
 
 // Position and beat in one statement: one snapshot of the replica.
 const RegisteredStatement replicaStatement{"lag.replica", "Heartbeat and position of a replica", R"sql(
@@ -203,6 +209,13 @@ void Monitor::probePrimary(Node& node)
                 return;
             }
             const db::ResultSet& rows = *result;
+            if (rows.boolean(0, rows.columnIndex(u"in_recovery"))) {
+                // It answers, with data of any age: taken for the primary it would pass them off as current.
+                m_readings.primaryError = QStringLiteral("is in recovery: a standby, not the primary");
+                answered(name,
+                         db::DbError{.kind = db::ErrorKind::ReadOnly, .message = m_readings.primaryError});
+                return;
+            }
             Readings::Primary primary;
             primary.localSeconds = localNow();
             primary.now = realOf(rows, "now").value_or(0);
@@ -403,11 +416,14 @@ QList<NodeFreshness> Monitor::nodes() const
         freshness.usable = node->usable;
         freshness.replayedLsn = node->lsn;
         freshness.note = node->note;
-        if (node->role == EndpointRole::Primary)
-            freshness.ageSeconds = 0;
-        else if (node->lag)
+        if (node->role == EndpointRole::Primary) {
+            // Not usable, it may be a standby: how old its data are is not known.
+            if (node->usable)
+                freshness.ageSeconds = 0;
+        } else if (node->lag) {
             freshness.ageSeconds =
                 *node->lag + (now - node->lagAt); // it may have stopped right after the look
+        }
         list.append(freshness);
     }
     return list;

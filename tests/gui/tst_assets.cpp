@@ -172,6 +172,19 @@ private Q_SLOTS:
         QVERIFY(settled());
         QCOMPARE(m_workspace->assetPanel()->asset()->externalId, QStringLiteral("P-1011"));
     }
+    void anotherFilterLeavesTheAssetAsItIs()
+    {
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("entity.id = \"P-9\"")));
+        QVERIFY(settled());
+        m_workspace->resultsPane()->view()->setCurrentIndex(m_workspace->results()->index(0, 0));
+        QVERIFY(settled());
+        QCOMPARE(m_workspace->assetPanel()->asset()->externalId, QStringLiteral("P-9"));
+        const QSignalSpy refilled(m_workspace->assetPanel()->model(), &QAbstractItemModel::modelReset);
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("status = \"off\"")));
+        QVERIFY(settled());
+        QCOMPARE(m_workspace->assetPanel()->asset()->externalId, QStringLiteral("P-9"));
+        QCOMPARE(refilled.count(), 0);
+    }
     void addedColumnsShowValues()
     {
         const AttributeCatalog catalog = m_workspace->results()->catalog();
@@ -297,6 +310,22 @@ private Q_SLOTS:
         m_workspace->startExport(exporting::RowFormat::Csv, QStringLiteral("/no/such/folder/file.csv"));
         QTRY_VERIFY(!m_workspace->resultsPane()->exportStrip()->errorText().isEmpty());
         m_workspace->resultsPane()->exportStrip()->clear();
+    }
+    void anotherTenantEndsTheExportWithAWord()
+    {
+        const Tenant here = m_context->tenant();
+        const QString path = m_folder.filePath(QStringLiteral("ended.csv"));
+        m_workspace->startExport(exporting::RowFormat::Csv, path);
+        QVERIFY(m_workspace->resultsPane()->isExporting());
+        m_context->setTenant({});
+        QVERIFY(!m_workspace->resultsPane()->isExporting());
+        const MessageStrip* strip = m_workspace->resultsPane()->exportStrip();
+        QVERIFY(strip->isShowing());
+        QVERIFY2(strip->text().contains(QStringLiteral("cancelled")), qPrintable(strip->text()));
+        QVERIFY(!QFile::exists(path));
+        m_context->setTenant(here);
+        QVERIFY(settled());
+        QVERIFY(waitFor([this] { return m_workspace->results()->isLoaded(); }));
     }
 
 private:

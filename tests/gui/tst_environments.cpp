@@ -13,6 +13,7 @@
 
 #include "gui/environments/connectionform.h"
 #include "gui/environments/environmentsdialog.h"
+#include "gui/environments/replicaspane.h"
 #include "gui/environments/secretstore.h"
 #include "gui/widgets/messagestrip.h"
 #include "gui/widgets/segmentedcontrol.h"
@@ -430,6 +431,31 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(tested.count(), 1, 20'000);
         QVERIFY2(form.result()->text().contains(QStringLiteral("host name")),
                  qPrintable(form.result()->text()));
+    }
+
+    void replicasOfAnotherEnvironmentAreNotListed()
+    {
+        db::Client client;
+        gui::ReplicasPane pane(&client);
+        pane.show();
+        db::ConnectionInfo info;
+        info.set(QStringLiteral("host"), QStringLiteral("127.0.0.1"));
+        info.set(QStringLiteral("port"), QStringLiteral("1"));
+        info.set(QStringLiteral("user"), QStringLiteral("nobody"));
+        pane.setPrimary(info);
+        pane.find();
+        auto* find = pane.findChild<QPushButton*>(QStringLiteral("findReplicas"));
+        QVERIFY(!find->isEnabled());
+        // Another environment is shown before the answer comes.
+        pane.setReplicas(sample({}).replicas);
+        QVERIFY(find->isEnabled());
+        QTest::qWait(1000);
+        QVERIFY2(!pane.strip()->isShowing(), qPrintable(pane.strip()->text()));
+        QCOMPARE(pane.replicas(), sample({}).replicas);
+        // Asked in this one, it is said here.
+        pane.find();
+        QTRY_VERIFY_WITH_TIMEOUT(!pane.strip()->errorText().isEmpty(), 20'000);
+        QVERIFY(find->isEnabled());
     }
 
 private:

@@ -592,6 +592,36 @@ private Q_SLOTS:
                          QStringLiteral("click"));
         QCOMPARE(f.pane->textEdit()->filterText(), QStringLiteral("region = \"eu-1\""));
     }
+    void aTextThatDoesNotParseIsNotTheEmptyFilter()
+    {
+        Fixture f;
+        f.document.load(Expression(Node(is(QStringLiteral("status"), QStringLiteral("a")))));
+        f.pane->textEdit()->setFilterText(QStringLiteral("status = "));
+        f.document.apply(Expression(), QStringLiteral("clear"));
+        QCOMPARE(f.pane->textEdit()->filterText(), QStringLiteral("status = "));
+    }
+    void whatWasTypedForAnotherTenantDoesNotStay()
+    {
+        Fixture f;
+        f.pane->textEdit()->setFilterText(QStringLiteral("region = \"eu-1\" and"));
+        f.document.load(Expression(Node(is(QStringLiteral("status"), QStringLiteral("a")))));
+        f.pane->setUnappliedText({});
+        QCOMPARE(f.pane->textEdit()->filterText(), f.text());
+        QCOMPARE(f.pane->unappliedText(), QString());
+        QVERIFY(!f.pane->textEdit()->document()->isUndoAvailable());
+        f.pane->setUnappliedText(QStringLiteral("region = "));
+        QCOMPARE(f.pane->unappliedText(), QStringLiteral("region = "));
+    }
+    void hugeValuesAreShownByTheirBeginning()
+    {
+        Fixture f;
+        const QString huge(200'000, QLatin1Char('x'));
+        f.document.load(Expression(Node(is(QStringLiteral("status"), huge))));
+        QTRY_VERIFY(f.builder->chipAt({0}));
+        const ClauseChip* chip = f.builder->chipAt({0});
+        QVERIFY(chip->accessibleName().size() < 1000);
+        QCOMPARE(chip->clause().literals.first().text, huge);
+    }
     void enterApplies()
     {
         Fixture f;

@@ -6,10 +6,12 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
+#include <QToolButton>
 
 #include "gui/app/endpointbar.h"
 #include "gui/app/freshnessbadge.h"
 #include "gui/app/mainwindow.h"
+#include "gui/app/session.h"
 #include "gui/environments/environmentsdialog.h"
 #include "gui/palette/commandpalette.h"
 #include "gui/support/timetext.h"
@@ -170,6 +172,56 @@ private Q_SLOTS:
         QTRY_VERIFY(window.currentWorkspace());
         QCOMPARE(window.context()->environment()->name, QStringLiteral("two"));
         QCOMPARE(window.currentWorkspaceId(), window.workspaceIds().last());
+    }
+
+    void theSessionIsSavedOnTheWay()
+    {
+        QVERIFY(m_store->save(refusing(QStringLiteral("one"))).ok());
+        gui::StartOptions options;
+        options.tenant = QStringLiteral("wanted");
+        MainWindow window(m_store, options);
+        window.show();
+        QTRY_VERIFY(window.currentWorkspace());
+        window.showWorkspace(window.workspaceIds().last());
+        // Not closed: a crash does not cost the place.
+        QTRY_COMPARE_WITH_TIMEOUT(gui::session::Settings().value(QStringLiteral("workspace")).toString(),
+                                  window.workspaceIds().last(), 10'000);
+        // The tenants cannot be read there; which one was wanted is not forgotten for that.
+        QCOMPARE(gui::session::Settings().value(QStringLiteral("tenant")).toString(),
+                 QStringLiteral("wanted"));
+    }
+
+    void thePaletteBringsThePageOfWhatWasChosen()
+    {
+        QVERIFY(m_store->save(refusing(QStringLiteral("dead"))).ok());
+        MainWindow window(m_store);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowActive(&window));
+        QTRY_VERIFY(window.currentWorkspace());
+        QVERIFY(window.workspace(QStringLiteral("assets")));
+        const QString elsewhere = window.workspaceIds().last();
+        window.showWorkspace(elsewhere);
+        window.context()->setTenant({1, QStringLiteral("somebody")});
+        QCOMPARE(window.currentWorkspaceId(), elsewhere);
+        window.openPalette();
+        auto* palette = window.findChild<gui::CommandPalette*>(QStringLiteral("commandPalette"));
+        QTest::keyClicks(palette->field(), QStringLiteral("10482"));
+        QTest::keyClick(palette->field(), Qt::Key_Return);
+        QCOMPARE(window.currentWorkspaceId(), QStringLiteral("assets"));
+    }
+
+    void theSameMessageLeavesItsDetailsOpen()
+    {
+        using Kind = gui::MessageStrip::Kind;
+        gui::MessageStrip strip;
+        strip.showMessage(Kind::Error, QStringLiteral("Down."), QStringLiteral("the server's words"));
+        auto* details = strip.findChild<QToolButton*>();
+        QVERIFY(details && !details->isChecked());
+        details->setChecked(true);
+        strip.showMessage(Kind::Error, QStringLiteral("Down."), QStringLiteral("the server's words"));
+        QVERIFY(details->isChecked());
+        strip.showMessage(Kind::Error, QStringLiteral("Down."), QStringLiteral("other words"));
+        QVERIFY(!details->isChecked());
     }
 
     void theCommandLineWins()

@@ -10,7 +10,9 @@
 #include <csignal>
 
 #include "gui/app/appcontext.h"
+#include "gui/environments/connectionform.h"
 #include "gui/environments/environmentsdialog.h"
+#include "gui/environments/replicaspane.h"
 #include "gui/environments/secretstore.h"
 #include "gui/widgets/messagestrip.h"
 #include "model/environment/environmentstore.h"
@@ -104,6 +106,86 @@ private Q_SLOTS:
                                                    ? QStringLiteral("typed") // for both worlds
                                                    : QStringLiteral("of ") + before.at(i));
         QVERIFY(store->remove(QStringLiteral("new")).ok());
+    }
+
+    void aNewPasswordIsTold()
+    {
+        Environment environment;
+        environment.name = QStringLiteral("same as before");
+        environment.primary.set(QStringLiteral("host"), QStringLiteral("db.example"));
+        environment.logins.insert(Purpose::Operator, QStringLiteral("watcher"));
+        environment.useKeychain = true;
+        auto store = std::make_shared<EnvironmentStore>();
+        QVERIFY(store->save(environment).ok());
+        db::Client client;
+        gui::EnvironmentsDialog dialog(store, &client);
+        dialog.show();
+        dialog.select(environment.name);
+        QTest::keyClicks(dialog.findChild<QLineEdit*>(QStringLiteral("password-operator")),
+                         QStringLiteral("typed"));
+        QSignalSpy passwords(&dialog, &gui::EnvironmentsDialog::passwordsChanged);
+        QSignalSpy used(&dialog, &gui::EnvironmentsDialog::useRequested);
+        // Whoever connects by it finds the password there.
+        QTest::mouseClick(dialog.findChild<QPushButton*>(QStringLiteral("use")), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(used.count(), 1, patience);
+        const QString key = secrets::keyFor(environment.name, false, QStringLiteral("watcher"));
+        QCOMPARE(read({key}).value(key), QStringLiteral("typed"));
+        QCOMPARE(passwords.count(), 1);
+        QCOMPARE(passwords.constFirst().constFirst().toString(), environment.name);
+        // In the store it is what it was: only the signal says that something is new.
+        QCOMPARE(*store->find(environment.name), environment);
+        QVERIFY(!dialog.isVisible());
+        QVERIFY(store->remove(environment.name).ok());
+    }
+
+    void testAndFindUseIt()
+    {
+        test::TestCluster cluster;
+        ATLAS_REQUIRE_CLUSTER(cluster);
+        const QString primary = QStringLiteral("primary");
+        const QString name = QStringLiteral("tested with the keychain");
+        const QString user = QStringLiteral("user");
+        db::Client client;
+        const auto withoutPassword = [&](const QString& login) {
+            db::ConnectionInfo info = cluster.endpoint(primary, login).info;
+            info.set(QStringLiteral("passfile"), QStringLiteral("/dev/null"));
+            info.set(QStringLiteral("password"), {});
+            return info;
+        };
+        const db::ConnectionInfo analyst = withoutPassword(QStringLiteral("analyst"));
+        const QString analystKey = secrets::keyFor(name, false, analyst.value(user));
+        gui::ConnectionForm form(db::EndpointRole::Primary, &client);
+        form.setNode(primary, {});
+        form.setInfo(analyst);
+        form.setKeychain(name);
+        QSignalSpy tested(&form, &gui::ConnectionForm::tested);
+        form.test();
+        QTRY_COMPARE_WITH_TIMEOUT(tested.count(), 1, patience);
+        QCOMPARE(tested.constLast().constFirst().toBool(), false);
+        QCOMPARE(write(analystKey, cluster.password(primary, QStringLiteral("analyst"))), QString());
+        form.test();
+        QTRY_COMPARE_WITH_TIMEOUT(tested.count(), 2, patience);
+        QVERIFY2(tested.constLast().constFirst().toBool(), qPrintable(form.result()->text()));
+        // What is typed wins.
+        form.findChild<QLineEdit*>(QStringLiteral("password"))->setText(QStringLiteral("wr0ng-pass"));
+        form.test();
+        QTRY_COMPARE_WITH_TIMEOUT(tested.count(), 3, patience);
+        QCOMPARE(tested.constLast().constFirst().toBool(), false);
+
+        const db::ConnectionInfo watcher = withoutPassword(QStringLiteral("operator"));
+        const QString watcherKey = secrets::keyFor(name, false, watcher.value(user));
+        QCOMPARE(write(watcherKey, cluster.password(primary, QStringLiteral("operator"))), QString());
+        gui::ReplicasPane pane(&client);
+        pane.setPrimary(watcher);
+        pane.setKeychain(name);
+        pane.find();
+        QTRY_VERIFY_WITH_TIMEOUT(pane.strip()->isShowing(), patience);
+        QVERIFY2(pane.strip()->errorText().isEmpty(), qPrintable(pane.strip()->details()));
+        QCOMPARE(pane.replicas().size(), cluster.replicas().size());
+        for (const NamedConnection& replica : pane.replicas())
+            QVERIFY(!replica.info.contains(QStringLiteral("password")));
+        QCOMPARE(remove(analystKey), QString());
+        QCOMPARE(remove(watcherKey), QString());
     }
 
     void theConsoleLogsInWithIt()

@@ -310,6 +310,29 @@ private Q_SLOTS:
         QVERIFY(f.settle());
         QCOMPARE(f.cell(260, 0), QStringLiteral("A-2610"));
     }
+    void aWalkThatFailedIsNotBegunAgainByItself()
+    {
+        Fixture f(30'000);
+        QVERIFY(f.start());
+        f.model.setTotal(30'000);
+        QVERIFY(f.settle());
+        f.source->failing = true;
+        QSignalSpy failed(&f.model, &ResultsModel::failed);
+        f.model.setWindow(25'000, 25'700); // several pages, the start of none is known
+        QVERIFY(f.settle());
+        QCOMPARE(failed.size(), 1);
+        const qsizetype asked = f.source->queries.size();
+        QTest::qWait(50);
+        QCOMPARE(f.source->queries.size(), asked);
+        QCOMPARE(f.state(25'000), CellState::Failed);
+        QCOMPARE(f.state(25'700), CellState::Failed);
+        // Looked at again it is tried again.
+        f.source->failing = false;
+        f.model.setWindow(25'000, 25'700);
+        QVERIFY(f.settle());
+        QCOMPARE(f.cell(25'010, 0), QStringLiteral("A-250110"));
+        QCOMPARE(f.cell(25'700, 0), QStringLiteral("A-257010"));
+    }
     void rowsThatLeftAreMarkedWhenReadAgain()
     {
         Fixture f(1000);

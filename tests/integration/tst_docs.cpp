@@ -21,11 +21,14 @@ private Q_SLOTS:
     void commands();
     void filters_data();
     void filters();
+    void errors();
     void linksLeadSomewhere();
 
 private:
     static QStringList pages();
     static QString read(const QString& file);
+    /// In bash, on the test cluster, with our atlasctl.
+    test::Ran shell(const QString& command) const;
     test::Platform m_platform;
 };
 
@@ -85,27 +88,36 @@ void TestDocs::commands_data()
     }
 }
 
-void TestDocs::commands()
+test::Ran TestDocs::shell(const QString& command) const
 {
-    QFETCH(QString, command);
     QString line = command;
     line.replace(QRegularExpression(QStringLiteral("\\./atlas ctl |\\batlasctl ")),
                  QStringLiteral("\"$ATLAS_CTL\" "));
     QTemporaryDir folder;
-    QProcess shell;
-    shell.setWorkingDirectory(folder.path());
+    QProcess bash;
+    bash.setWorkingDirectory(folder.path());
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     environment.insert(QStringLiteral("ATLAS_LOCAL_ENVIRONMENT"),
                        m_platform.cluster().stateDirectory() + QStringLiteral("/environment.json"));
     environment.insert(QStringLiteral("ATLAS_ENVIRONMENT"), QStringLiteral("local"));
-    shell.setProcessEnvironment(environment);
-    shell.start(QStringLiteral("bash"),
-                {QStringLiteral("-o"), QStringLiteral("pipefail"), QStringLiteral("-c"), line});
-    QVERIFY(shell.waitForFinished(120'000));
+    bash.setProcessEnvironment(environment);
+    bash.start(QStringLiteral("bash"),
+               {QStringLiteral("-o"), QStringLiteral("pipefail"), QStringLiteral("-c"), line});
+    test::Ran ran;
+    if (bash.waitForFinished(120'000))
+        ran.status = bash.exitCode();
+    ran.out = bash.readAllStandardOutput();
+    ran.err = bash.readAllStandardError();
+    return ran;
+}
+
+void TestDocs::commands()
+{
+    QFETCH(QString, command);
+    const test::Ran ran = shell(command);
     // Without an agent the stages are not current, and lag says so by its status.
     const bool lag = command.contains(QStringLiteral(" lag"));
-    QVERIFY2(shell.exitCode() == 0 || (lag && shell.exitCode() == 1),
-             shell.readAllStandardError().constData());
+    QVERIFY2(ran.status == 0 || (lag && ran.status == 1), ran.err.constData());
 }
 
 void TestDocs::filters_data()
@@ -130,6 +142,19 @@ void TestDocs::filters()
     QFETCH(QString, text);
     const auto parsed = filter::parse(text);
     QVERIFY2(parsed.ok(), parsed.ok() ? "" : qPrintable(text + parsed.error->message));
+}
+
+void TestDocs::errors()
+{
+    static const QRegularExpression block(QStringLiteral("^```\\n\\$ ([^\\n]*)\\n(.*?)^```"),
+                                          QRegularExpression::MultilineOption |
+                                              QRegularExpression::DotMatchesEverythingOption);
+    const QRegularExpressionMatch shown =
+        block.match(read(QStringLiteral(ATLAS_SOURCE_DIR "/docs/filter-language.md")));
+    QVERIFY(shown.hasMatch());
+    const test::Ran ran = shell(shown.captured(1));
+    QCOMPARE(ran.status, 2);
+    QCOMPARE(QString::fromUtf8(ran.err), shown.captured(2));
 }
 
 void TestDocs::linksLeadSomewhere()

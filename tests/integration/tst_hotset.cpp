@@ -51,6 +51,7 @@ private Q_SLOTS:
     void promoteUnderIngestHasNoDifference();
     void demoteUnderIngestLeavesNothing();
     void cancelRemovesWhatItWrote();
+    void cancelWhileItBegins();
     void anotherClientGoesOn();
     void twoAtOnceAreOne();
     void staleReaderIsToldNotFooled();
@@ -250,6 +251,42 @@ void TestHotSet::cancelRemovesWhatItWrote()
                  ->integer(0, 0)
                  .value(),
              0);
+}
+
+void TestHotSet::cancelWhileItBegins()
+{
+    const int id = attributeId(QStringLiteral("status"));
+    QCOMPARE(state(QStringLiteral("status")), QStringLiteral("cold"));
+    // hot_set_begin waits for this row, and with it the answer that says which job it is.
+    auto blocker = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    QVERIFY(blocker);
+    const QByteArray lock =
+        "begin; select from atlas.attributes where tenant_id = " + QByteArray::number(m_tenant) +
+        " and attribute_id = " + QByteArray::number(id) + " for update";
+    const auto locked = blocker->execScript(lock, QStringLiteral("test.lock"));
+    QVERIFY2(locked.ok(), locked.ok() ? "" : qPrintable(locked.error().text()));
+    hotset::Runner runner(&m_platform.client(), nullptr, m_tenant);
+    QTimer::singleShot(500, &runner, [&] {
+        const auto released = blocker->execScript("commit", QStringLiteral("test.release"));
+        QVERIFY2(released.ok(), released.ok() ? "" : qPrintable(released.error().text()));
+    });
+    const hotset::Job job = drive(runner, [&] {
+        runner.begin(id, hotset::Kind::Promote);
+        runner.cancel();
+    });
+    QVERIFY2(job.phase == QLatin1String("done"), qPrintable(job.phase + QLatin1String(": ") + job.message));
+    QCOMPARE(job.kind, hotset::Kind::Demote); // the job that removes what was written
+    QCOMPARE(state(QStringLiteral("status")), QStringLiteral("cold"));
+    auto admin = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
+    const auto jobs = admin->exec(hotset::Runner::jobsStatement(m_tenant));
+    QVERIFY(jobs.ok());
+    const auto removal = hotset::Job::fromRow(*jobs, 0);
+    const auto promotion = hotset::Job::fromRow(*jobs, 1);
+    QVERIFY(removal.ok() && promotion.ok());
+    QCOMPARE(removal->id, job.id);
+    QCOMPARE(promotion->attributeId, id);
+    QCOMPARE(promotion->kind, hotset::Kind::Promote);
+    QCOMPARE(promotion->phase, QStringLiteral("cancelled"));
 }
 
 void TestHotSet::anotherClientGoesOn()

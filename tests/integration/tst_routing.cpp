@@ -29,6 +29,7 @@ private Q_SLOTS:
     void lagCommandIsJson();
     void readsComeFromAReplica();
     void aStoppedReplicaIsLeftWithinTwoSeconds();
+    void aStandbyIsNoPrimary();
     void readOwnWrites();
 
 private:
@@ -229,6 +230,41 @@ void TestRouting::aStoppedReplicaIsLeftWithinTwoSeconds()
         return false;
     };
     QTRY_VERIFY_WITH_TIMEOUT(usable(), 40'000);
+}
+
+void TestRouting::aStandbyIsNoPrimary()
+{
+    // As after a failover: what the environment calls the primary is a standby now.
+    QVERIFY(m_environment.replicas.size() >= 2);
+    Environment environment = m_environment;
+    environment.primary = environment.replicas.takeFirst().info;
+    db::Client client;
+    for (const db::Endpoint& endpoint : environment.endpointsFor(Purpose::Operator))
+        client.setEndpoint(endpoint);
+    lag::Monitor monitor(&client, environment);
+    QSignalSpy sampled(&monitor, &lag::Monitor::sampled);
+    monitor.start();
+    QTRY_VERIFY_WITH_TIMEOUT(sampled.size() >= 2, 10'000);
+    bool seen = false;
+    for (const routing::NodeFreshness& node : monitor.nodes()) {
+        if (node.role != db::EndpointRole::Primary)
+            continue;
+        seen = true;
+        QVERIFY(!node.usable);
+        QVERIFY(!node.ageSeconds.has_value());
+        QVERIFY2(node.note.contains(QStringLiteral("in recovery")), qPrintable(node.note));
+    }
+    QVERIFY(seen);
+    const routing::Route route = monitor.route(routing::Intent::Critical);
+    QVERIFY(route.readOnly);
+    QVERIFY(!route.met);
+    QVERIFY(route.role != db::EndpointRole::Primary);
+    for (const lag::StageLag& stage : monitor.stages()) {
+        if (stage.stage != QLatin1String("commit"))
+            continue;
+        QCOMPARE(stage.state, lag::State::Unknown);
+        QVERIFY2(stage.evidence.contains(QStringLiteral("in recovery")), qPrintable(stage.evidence));
+    }
 }
 
 void TestRouting::readOwnWrites()
