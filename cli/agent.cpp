@@ -101,8 +101,16 @@ void startDuties(ingest::DutyRunner& duties, LagMailbox& lagMailbox)
                   }});
     duties.start({QStringLiteral("throughput samples"), 10s,
                   [](db::BlockingSession& s) { return once(s.exec(rateSql())); }});
-    duties.start({QStringLiteral("partitions"), 1h,
-                  [](db::BlockingSession& s) { return once(s.exec(maintainSql({}, 10min))); }});
+    duties.start({QStringLiteral("partitions"), 1h, [](db::BlockingSession& s) -> db::Result<bool> {
+                      const auto done = s.exec(maintainSql({}, 10min));
+                      if (!done || done->rowCount() == 0 || done->isNull(0, 0))
+                          return once(done);
+                      // One table's trouble held up no other: said, and tried again in an hour.
+                      db::DbError error;
+                      error.kind = db::ErrorKind::Other;
+                      error.message = done->string(0, 0);
+                      return error;
+                  }});
     duties.start(
         {QStringLiteral("attribute statistics"), 7min, [](db::BlockingSession& s) -> db::Result<bool> {
              const auto tenants = s.exec(tenantsSql());

@@ -141,8 +141,9 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
         return exitStatusFor(result->error());
     }
     if (run.wasStopped()) {
-        progress.finish(
-            QStringLiteral("interrupted; what was loaded stays, the same call goes on from there"));
+        progress.finish(QStringLiteral(
+            "interrupted; what was loaded stays, the same call goes on from there (through the fast "
+            "door: sends everything again, which changes nothing)"));
         return Interrupted;
     }
     const double seconds = progress.seconds();

@@ -47,7 +47,7 @@ QString assetsText(const QString& count)
 {
     const QString one = QLocale().toString(1);
     return count == one || count == QStringLiteral("≈ ") + one ? QObject::tr("%1 asset").arg(count)
-                                                                : QObject::tr("%1 assets").arg(count);
+                                                               : QObject::tr("%1 assets").arg(count);
 }
 
 QString estimateText(double count)

@@ -195,7 +195,11 @@ db::Status FastDoor::prepare(db::BlockingSession& session)
 
 db::Result<BatchResult> FastDoor::send(const Batch& batch, const BatchId& id)
 {
-    Q_UNUSED(id) // the flush makes ledger entries of its own
+    if (batch.rows() == 0) {
+        m_session.reset(); // callers count on one connection a door
+        return DurableDoor(m_client, m_endpoint, m_policy).send(batch, id);
+    }
+    // The id is not sent along: the flush makes ledger entries of its own.
     return persist([&](db::BlockingSession& session) -> db::Result<BatchResult> {
         std::vector<std::string> pieces;
         batch.stagingCopy([&](std::string&& piece) { pieces.push_back(std::move(piece)); });

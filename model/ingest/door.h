@@ -54,10 +54,9 @@ protected:
     /// SQL of a fresh session, after connecting.
     virtual db::Status prepare(db::BlockingSession& session) = 0;
 
-private:
     db::Client& m_client;
-    QString m_endpoint;
-    RetryPolicy m_policy;
+    const QString m_endpoint;
+    const RetryPolicy m_policy;
     std::unique_ptr<db::BlockingSession> m_session;
 };
 
@@ -87,7 +86,9 @@ private:
 /// and keeps up, everything that waits when it does not; a failover to a replica likewise (unlogged tables
 /// are not replicated). A client's crash or a clean restart loses nothing. Rows are counted when they land;
 /// what a wrong type rejects is found at the flush, in ingest_rejects. After a lost connection the rows are
-/// sent again and may land twice: the second copy of an observation changes nothing.
+/// sent again and may land twice: the second copy of an observation changes nothing. A batch without values
+/// has nothing to stage and goes through a durable door, with its id: so the start and the end of a load are
+/// in the ledger, while the batches of values are not known there by their ids.
 class FastDoor final : public Door
 {
 public:

@@ -7,6 +7,17 @@ namespace atlas::ingest {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+/// The server went away, and may be back at any moment. Anything else would only fail again.
+bool isLostConnection(const db::DbError& error)
+{
+    return error.kind == db::ErrorKind::ConnectionLost || error.kind == db::ErrorKind::Unavailable ||
+           error.kind == db::ErrorKind::Refused;
+}
+
+} // namespace
+
 struct DutyRunner::Worker
 {
     Duty duty;
@@ -70,12 +81,15 @@ void DutyRunner::work(Worker& worker)
     auto backOff = 100ms;
     bool failing = false;
     while (!m_stopping) {
+        bool connected = true;
         const db::Result<bool> result = [&]() -> db::Result<bool> {
             if (!worker.session) {
                 // Short: while it connects, stop() has nothing to cancel.
                 auto opened = db::BlockingSession::open(m_client, m_endpoint, 700ms);
-                if (!opened)
+                if (!opened) {
+                    connected = false;
                     return opened.error();
+                }
                 const std::lock_guard lock(worker.mutex);
                 worker.session = std::move(*opened);
             }
@@ -91,7 +105,9 @@ void DutyRunner::work(Worker& worker)
                 const std::lock_guard lock(worker.mutex);
                 worker.session.reset();
             }
-            pause(std::max(backOff, std::min(worker.duty.interval, std::chrono::milliseconds(1s))));
+            const bool lost = !connected || isLostConnection(result.error());
+            pause(std::max(backOff, lost ? std::min(worker.duty.interval, std::chrono::milliseconds(1s))
+                                         : worker.duty.interval));
             backOff = std::min(backOff * 2, 2'000ms);
             due = Clock::now();
             continue;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "model/ingest/json.h"
 #include "model/statements.h"
@@ -18,9 +19,10 @@ const RegisteredStatement catalogueSql{
     "import.catalogue", "Types of known attributes",
     "select name, value_type from atlas.attributes where tenant_id = $1::integer"};
 const RegisteredStatement earlierSql{
-    "import.earlier", "When the same file was imported first",
-    "select extract(epoch from min(started_at))::numeric * 1000000 from atlas.ingest_batches "
-    "where tenant_id = $1::integer and batch_id = $2::uuid"};
+    "import.earlier", "When the same file, or the beginning of it, was imported first",
+    "select extract(epoch from min(b.started_at))::numeric * 1000000 "
+    "from unnest($2::uuid[]) as beginning (batch_id) join atlas.ingest_batches b using (batch_id) "
+    "where b.tenant_id = $1::integer"};
 const RegisteredStatement rejectsSql{
     "import.rejects", "Values of a batch that the server rejected",
     "select external_id, attribute, (extract(epoch from observed_at) * 1000000)::bigint, value, reason "
@@ -136,8 +138,14 @@ Importer::Importer(db::BlockingSession& session, Door& door, RejectsFile& reject
 Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stopped)
 {
     lines.consumed = [this](std::string_view bytes) {
-        m_identity.addData(bytesOf(bytes));
         m_consumed += bytes.size();
+        // A last line without its end is the same line when the file has grown: the line feed counts with
+        // what follows it.
+        if (std::exchange(m_lineEnded, bytes.ends_with('\n')))
+            m_identity.addData(bytesOf("\n"));
+        if (m_lineEnded)
+            bytes.remove_suffix(1);
+        m_identity.addData(bytesOf(bytes));
     };
     const auto outcome = [this] { return m_error ? End::DatabaseFailed : End::RejectsFailed; };
     std::string_view text;
@@ -166,6 +174,8 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
             return End::ReadFailed;
         }
         m_counts.bytesRead = lines.bytesRead();
+        if (m_firstBatch)
+            m_beginnings.append(digestSoFar());
         if (m_consumed >= m_options.batchBytes) {
             if (stopped())
                 return End::Stopped;
@@ -177,21 +187,15 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
 
 bool Importer::flush()
 {
-    const QByteArray digest = m_identity.result();
-    m_identity.reset();
-    m_identity.addData(digest);
     m_consumed = 0;
+    const QByteArray digest = m_beginnings.isEmpty() ? digestSoFar() : m_beginnings.constLast();
+    if (m_firstBatch && !m_lines.empty() && !findEarlierRun())
+        return false;
+    m_beginnings.clear();
     if (m_lines.empty())
         return m_rejects.isGood();
-    BatchId id = BatchId::derive(
+    const BatchId id = BatchId::derive(
         std::string_view(digest.constData(), static_cast<std::size_t>(digest.size())), m_startedAt);
-    if (m_firstBatch) {
-        // Lines without a time get the time the file was first imported: the same again then changes nothing.
-        if (!findEarlierRun(id.uuid))
-            return false;
-        id.startedAt = m_startedAt;
-        m_firstBatch = false;
-    }
     if (m_catalogueStale && !readCatalogue())
         return false;
 
@@ -208,6 +212,7 @@ bool Importer::flush()
             m_error = sent.error();
             return false;
         }
+        m_firstBatch = false;
         ++m_counts.batches;
         m_counts.duplicateBatches += sent->duplicate;
         m_counts.values += m_batch.rows() - sent->rejected;
@@ -223,9 +228,25 @@ bool Importer::flush()
     return m_rejects.isGood();
 }
 
-bool Importer::findEarlierRun(const QByteArray& uuid)
+QByteArray Importer::digestSoFar()
 {
-    const auto found = m_session.exec(earlierSql({db::param(m_options.tenant), db::param(uuid)}));
+    const QByteArray digest = m_identity.result();
+    m_identity.reset();
+    m_identity.addData(digest);
+    return digest;
+}
+
+bool Importer::findEarlierRun()
+{
+    // Lines without a time get the time the file was first imported: the same again then changes nothing. A
+    // file that was shorter then was sent as one batch that ended at some line of this first one.
+    QStringList ids;
+    ids.reserve(m_beginnings.size());
+    for (const QByteArray& digest : std::as_const(m_beginnings)) {
+        const std::string_view words(digest.constData(), static_cast<std::size_t>(digest.size()));
+        ids.append(QString::fromLatin1(BatchId::derive(words, 0).uuid));
+    }
+    const auto found = m_session.exec(earlierSql({db::param(m_options.tenant), db::arrayParam(ids)}));
     if (!found) {
         m_error = found.error();
         return false;

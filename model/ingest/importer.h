@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QByteArrayList>
 #include <QCryptographicHash>
 #include <QHash>
 
@@ -109,7 +110,8 @@ private:
 
     bool flush();
     bool readCatalogue();
-    bool findEarlierRun(const QByteArray& uuid);
+    bool findEarlierRun();
+    QByteArray digestSoFar();
     void take(const Line& line);
     void takeValue(const Line& line, int entity, std::int64_t observedAt, const SentValue& value);
     bool copyServerRejects(const BatchId& id);
@@ -125,9 +127,12 @@ private:
     std::vector<Line> m_lines;
     QCryptographicHash
         m_identity;             ///< of everything read so far: a digest a batch, each part of the next one's
+    bool m_lineEnded = false;   ///< a line feed still has to go into the identity
     std::size_t m_consumed = 0; ///< bytes since the last batch's end
     std::int64_t m_startedAt = 0;
-    bool m_firstBatch = true;
+    bool m_firstBatch = true; ///< until one was sent
+    /// Until then a digest a line: of every beginning that an earlier run may have found as the whole file.
+    QByteArrayList m_beginnings;
 
     Batch m_batch;
     std::vector<SentLine> m_sentLines;

@@ -492,7 +492,8 @@ select partman.create_parent('atlas.attribute_events', 'observed_at', 'native', 
 select partman.create_parent('atlas.ingest_batches', 'started_at', 'native', 'daily', p_premake := 4);
 select partman.create_parent('atlas.stage_lag_samples', 'measured_at', 'native', 'daily', p_premake := 4);
 select partman.create_parent('atlas.ingest_rate_samples', 'sampled_at', 'native', 'daily', p_premake := 4);
-update partman.part_config set infinite_time_partitions = true, retention_keep_table = false,
+-- Rows far ahead stay in the default partition until their day is near: no partition is made for every day up to them.
+update partman.part_config set infinite_time_partitions = true, ignore_default_data = true, retention_keep_table = false,
        retention = case parent_table when 'atlas.attribute_events' then '400 days'
                                      when 'atlas.ingest_batches' then '100 days' else '31 days' end
  where parent_table in ('atlas.attribute_events', 'atlas.ingest_batches', 'atlas.stage_lag_samples', 'atlas.ingest_rate_samples');

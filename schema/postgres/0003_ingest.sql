@@ -37,6 +37,18 @@ create function atlas.hot_value(p_type smallint, p_num double precision, p_text 
         else coalesce(p_long, p_text)::jsonb end;
 comment on function atlas.hot_value(smallint, double precision, text, numeric, text) is 'The value as it stands in entity_hot.doc.';
 
+-- What ingest_rejects holds of one value: what people would have written, not how it is kept.
+create function atlas.reject_value(p_type smallint, p_num double precision, p_text text, p_exact numeric, p_long text) returns text
+    language sql stable
+    return coalesce(p_long, p_text, p_exact::text, case
+        when p_type = 3 then (p_num <> 0)::text
+        -- Years 1 to 9999; a sender that skipped every check may have staged any number.
+        when p_type = 4 and p_num between -62135596800000000 and 253402300799999999
+        then regexp_replace(to_char((timestamptz '1970-01-01 00:00:00+00' + p_num * interval '1 microsecond') at time zone 'UTC',
+                                    'YYYY-MM-DD"T"HH24:MI:SS.US'), '\.?0+$', '') || 'Z'
+        else p_num::text end);
+comment on function atlas.reject_value(smallint, double precision, text, numeric, text) is 'The value as it stands in ingest_rejects.value.';
+
 create function atlas.ingest_commit(p_tenant integer, p_batch uuid, p_started timestamptz, p_door text, p_source text, p_bytes bigint,
                                     out duplicate boolean, out rows bigint, out changed bigint, out rejected bigint,
                                     out new_entities bigint, out new_attributes bigint)
@@ -56,6 +68,11 @@ begin
                           where b.tenant_id = p_tenant and b.batch_id = p_batch and b.started_at = p_started);
     if duplicate then
         return;
+    end if;
+    -- The past is fine: an import goes on with the start of its first run.
+    if p_started > horizon then
+        raise invalid_parameter_value using message = 'the batch''s started_at is more than a day ahead of the primary''s clock',
+            hint = 'Set the sender''s clock.';
     end if;
 
     -- Sorted by key everywhere below: two writers then lock in the same order and cannot deadlock.
@@ -92,7 +109,7 @@ begin
        or exists (select from pg_temp.ingest_values v where v.observed_at > horizon) then
         insert into ingest_rejects (tenant_id, batch_id, external_id, attribute, observed_at, value_type, value, reason)
             select p_tenant, p_batch, e.external_id, i.name, v.observed_at, i.value_type,
-                   coalesce(v.value_long, v.value_text, v.value_exact::text, v.value_num::text),
+                   reject_value(i.value_type, v.value_num, v.value_text, v.value_exact, v.value_long),
                    case when a.value_type <> i.value_type
                         then format('attribute %s holds %ss, a %s was sent', i.name, value_type_name(a.value_type), value_type_name(i.value_type))
                         else 'observed_at is more than a day ahead of the primary''s clock' end
@@ -157,6 +174,22 @@ begin
 end $$;
 comment on function atlas.ingest_commit(integer, uuid, timestamptz, text, text, bigint) is 'Takes the batch in the temporary tables. A batch (tenant, id, started) that is already in the ledger changes nothing and returns duplicate.';
 
+-- The checks of the tables that ingest_commit would meet, with a reason for people; null when a row passes them all.
+create function atlas.staged_problem(p_external_id text, p_entity_type text, p_entity_name text, p_attribute text, p_type smallint,
+                                     p_num double precision, p_text text) returns text
+    language sql immutable
+    return case
+        when p_external_id = '' then 'the entity''s id is empty'
+        when length(p_external_id) > 500 then 'the entity''s id is longer than 500 characters'
+        when length(p_entity_type) > 200 then 'the entity''s type is longer than 200 characters'
+        when length(p_entity_name) > 500 then 'the entity''s name is longer than 500 characters'
+        when p_attribute = '' then 'an attribute''s name is empty'
+        when length(p_attribute) > 500 then 'an attribute''s name is longer than 500 characters'
+        when p_type not between 1 and 5 then 'the value''s type is none of 1 to 5'
+        when p_num is not null and p_text is not null then 'the value has a number and a text'
+        when length(p_text) > 256 then 'the value''s search key is longer than 256 characters' end;
+comment on function atlas.staged_problem(text, text, text, text, smallint, double precision, text) is 'Why no table takes the staged row; null when one does.';
+
 create function atlas.flush_staging(p_limit integer, out batches integer, out rows bigint, out waiting boolean)
     language plpgsql set search_path = atlas, pg_temp as $$
 declare
@@ -177,6 +210,26 @@ begin
     get diagnostics flush_staging.rows = row_count;
     waiting := flush_staging.rows >= p_limit;
 
+    -- A row that no table takes goes to the dead letters alone, not with all of its sender's.
+    with bad as materialized (
+        delete from pg_temp.ingest_taken t
+         where staged_problem(t.external_id, t.entity_type, t.entity_name, t.attribute, t.value_type, t.value_num, t.value_text) is not null
+        returning t.*
+    ), ledger as materialized (
+        select b.tenant_id, b.source, gen_random_uuid() as batch_id, count(*) as bad_rows,
+               sum(octet_length(b.external_id) + octet_length(b.attribute) + coalesce(octet_length(b.value_long), octet_length(b.value_text), 8)) as bytes
+          from bad b group by b.tenant_id, b.source
+    ), letters as (
+        insert into ingest_rejects (tenant_id, batch_id, external_id, attribute, observed_at, value_type, value, reason)
+            select b.tenant_id, l.batch_id, b.external_id, b.attribute, b.observed_at, b.value_type,
+                   reject_value(b.value_type, b.value_num, b.value_text, b.value_exact, b.value_long),
+                   staged_problem(b.external_id, b.entity_type, b.entity_name, b.attribute, b.value_type, b.value_num, b.value_text)
+              from bad b join ledger l on l.tenant_id = b.tenant_id and l.source = b.source
+             order by b.staged_id
+    )
+    insert into ingest_batches (tenant_id, batch_id, started_at, door, source, rows, changed, rejected, bytes)
+        select l.tenant_id, l.batch_id, clock_timestamp(), 'fast', l.source, 0, 0, l.bad_rows, l.bytes from ledger l;
+
     for one in select t.tenant_id, t.source,
                       sum(octet_length(t.external_id) + octet_length(t.attribute) + coalesce(octet_length(t.value_long), octet_length(t.value_text), 8)) as bytes
                  from pg_temp.ingest_taken t group by t.tenant_id, t.source order by 1, 2 loop
@@ -184,7 +237,9 @@ begin
         delete from pg_temp.ingest_attributes;
         delete from pg_temp.ingest_values;
         insert into pg_temp.ingest_entities
-            select row_number() over (order by external_id), external_id, max(entity_type), max(entity_name)
+            select row_number() over (order by external_id), external_id,
+                   (array_agg(entity_type order by staged_id desc) filter (where entity_type is not null))[1],
+                   (array_agg(entity_name order by staged_id desc) filter (where entity_name is not null))[1]
               from pg_temp.ingest_taken t where t.tenant_id = one.tenant_id and t.source = one.source group by external_id;
         insert into pg_temp.ingest_attributes
             select row_number() over (order by min(staged_id)), attribute, value_type
@@ -204,7 +259,7 @@ begin
             get stacked diagnostics problem = message_text;
             insert into ingest_rejects (tenant_id, batch_id, external_id, attribute, observed_at, value_type, value, reason)
                 select t.tenant_id, batch, t.external_id, t.attribute, t.observed_at, t.value_type,
-                       coalesce(t.value_long, t.value_text, t.value_exact::text, t.value_num::text), problem
+                       reject_value(t.value_type, t.value_num, t.value_text, t.value_exact, t.value_long), problem
                   from pg_temp.ingest_taken t where t.tenant_id = one.tenant_id and t.source = one.source;
             insert into ingest_batches (tenant_id, batch_id, started_at, door, source, rows, changed, rejected, bytes)
                 values (one.tenant_id, batch, clock_timestamp(), 'fast', one.source, 0, 0,
@@ -249,15 +304,71 @@ create function atlas.staging_backlog(out waiting bigint, out oldest timestamptz
 $$;
 comment on function atlas.staging_backlog() is 'Rows of the fast door that wait to be flushed (counted up to 200,000) and since when; no values, no tenants.';
 
-create function atlas.maintain() returns void
-    language plpgsql security definer set search_path = atlas, partman, pg_temp as $$
+-- A partition cannot be attached while rows of its range lie in the default one: a sender's clock was ahead, or nobody made partitions
+-- in time. Only those rows are moved. partman.partition_data_time would move all: history from before the first partition
+-- would be retired at once, and a partition for a day far ahead would count as the newest made.
+create function atlas.drain_default(p_parent text) returns void
+    language plpgsql set search_path = atlas, partman, pg_temp as $$
+declare
+    config  record;
+    spare   regclass;
+    starts  timestamptz;
+    horizon timestamptz;
+    newest  timestamptz;
 begin
-    perform partman.run_maintenance();
+    select c.control, c.partition_interval, c.premake into strict config from partman.part_config c where c.parent_table = p_parent;
+    select p.partdefid::regclass into strict spare from pg_partitioned_table p where p.partrelid = p_parent::regclass;
+    select i.child_end_time into strict starts
+      from (select s.partition_schemaname, s.partition_tablename from partman.show_partitions(p_parent, 'DESC') s limit 1) last,
+           lateral partman.show_partition_info(last.partition_schemaname || '.' || last.partition_tablename, config.partition_interval, p_parent) i;
+    horizon := now() + (config.premake + 1) * config.partition_interval::interval;
+    execute format('select max(%1$I) from %2$s where %1$I >= $1 and %1$I < $2', config.control, spare) into newest using starts, horizon;
+    if newest is null then
+        return;
+    end if;
+    -- Attaching needs the lock anyhow; from now on no writer puts another row in the way.
+    execute format('lock table %s in access exclusive mode', spare);
+    while starts <= newest loop
+        execute format('create temporary table drained as select * from %2$s where %1$I >= %3$L and %1$I < %4$L',
+                       config.control, spare, starts, starts + config.partition_interval::interval);
+        execute format('delete from %2$s where %1$I >= $1 and %1$I < $2', config.control, spare)
+            using starts, starts + config.partition_interval::interval;
+        perform partman.create_partition_time(p_parent, array[starts], false);
+        execute format('insert into %s select * from pg_temp.drained', p_parent::regclass);
+        drop table pg_temp.drained;
+        starts := starts + config.partition_interval::interval;
+    end loop;
 end $$;
-comment on function atlas.maintain() is 'Makes time partitions ahead and drops the retired ones.';
+comment on function atlas.drain_default(text) is 'Makes the partitions whose rows lie in the default one, up to those made ahead, and moves the rows there.';
+
+create function atlas.maintain() returns text
+    language plpgsql security definer set search_path = atlas, partman, pg_temp as $$
+declare
+    parent   text;
+    problem  text;
+    problems text;
+begin
+    -- In the order in which writers lock them. One that fails must not hold up the others.
+    foreach parent in array array['atlas.ingest_rate_samples', 'atlas.ingest_batches', 'atlas.attribute_events', 'atlas.stage_lag_samples'] loop
+        begin
+            perform drain_default(parent);
+            perform partman.run_maintenance(parent);
+        exception when others then
+            get stacked diagnostics problem = message_text;
+            problems := concat_ws('; ', problems, format('%s: %s', parent, problem));
+        end;
+    end loop;
+    if problems is not null then
+        raise warning 'partitions are not maintained: %', problems;
+    end if;
+    return problems;
+end $$;
+comment on function atlas.maintain() is 'Makes time partitions ahead and drops the retired ones. Returns what went wrong, null when nothing did.';
 
 grant execute on function atlas.ingest_open(), atlas.value_type_name(smallint),
     atlas.hot_value(smallint, double precision, text, numeric, text),
+    atlas.reject_value(smallint, double precision, text, numeric, text),
     atlas.ingest_commit(integer, uuid, timestamptz, text, text, bigint), atlas.staging_waiting() to atlas_ingest, atlas_agent;
+grant execute on function atlas.staged_problem(text, text, text, text, smallint, double precision, text) to atlas_agent;
 grant execute on function atlas.flush_staging(integer), atlas.beat(), atlas.sample_ingest_rate(integer), atlas.maintain() to atlas_agent;
 grant execute on function atlas.staging_backlog() to atlas_agent, atlas_operator, atlas_admin, atlas_analyst;

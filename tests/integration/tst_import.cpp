@@ -37,6 +37,7 @@ private Q_SLOTS:
     void nastyNamesAndTenant();
     void sameFileAgainChangesNothing();
     void longerFileGoesOn();
+    void shortFileThatGrewOverwritesNothingNewer();
     void badLinesAreToldTheRestGoesOn();
     void wrongTypesKeepTheirLine();
     void nullClears();
@@ -236,6 +237,29 @@ void TestImport::longerFileGoesOn()
     QCOMPARE(count("entities"), 80'000);
     QCOMPARE(count("attribute_events"), 80'000); // the overlap has the same times
     QVERIFY(count("ingest_batches") > batches);
+}
+
+void TestImport::shortFileThatGrewOverwritesNothingNewer()
+{
+    // Far less than a batch, and no line has a time. The last one gets its end when the file grows.
+    const QByteArray first =
+        "{\"id\":\"a\",\"attributes\":{\"x\":1}}\n{\"id\":\"b\",\"attributes\":{\"x\":1}}";
+    QCOMPARE(import(first).status, 0);
+    QCOMPARE(count("attribute_events"), 2);
+    QCOMPARE(import("{\"id\":\"a\",\"attributes\":{\"x\":2}}\n").status, 0);
+    QCOMPARE(values().value(QStringLiteral("a/x")), QByteArray("2"));
+    QCOMPARE(import(first + "\n{\"id\":\"c\",\"attributes\":{\"x\":3}}\n").status, 0);
+    QCOMPARE(count("attribute_events"), 4); // one a line
+    QCOMPARE(values(),
+             (QMap<QString, QByteArray>{
+                 {QStringLiteral("a/x"), "2"}, {QStringLiteral("b/x"), "1"}, {QStringLiteral("c/x"), "3"}}));
+    // Another file that only begins alike is news.
+    QCOMPARE(
+        import("{\"id\":\"a\",\"attributes\":{\"x\":1}}\n{\"id\":\"b\",\"attributes\":{\"x\":5}}\n").status,
+        0);
+    QCOMPARE(count("attribute_events"), 6);
+    QCOMPARE(values().value(QStringLiteral("a/x")), QByteArray("1"));
+    QCOMPARE(values().value(QStringLiteral("b/x")), QByteArray("5"));
 }
 
 void TestImport::badLinesAreToldTheRestGoesOn()

@@ -44,12 +44,18 @@ private Q_SLOTS:
     void clearedValues();
     void wrongTypesAreRejectedNotDropped();
     void farFutureIsRejected();
+    void startFarAheadIsRefused();
+    void rejectedValuesAreWrittenOut();
     void everyNastyStringComesBack();
     void writersOnTheSameRowsDoNotDeadlock();
     void brokenConnectionIsTriedAgain();
     void errorsOfTheDataAreNotTriedAgain();
     void fastDoorIsSeenAfterTheFlush();
     void fastDoorKeepsWhatNoTableTakes();
+    void fastDoorRejectsABadRowAlone();
+    void fastDoorTakesTheLatestName();
+    void fastDoorRecordsABatchWithoutValues();
+    void maintenanceDrainsTheDefaultPartition();
     void acknowledgedSurvivesAKilledPrimary();
 
 private:
@@ -339,11 +345,12 @@ void TestIngest::wrongTypesAreRejectedNotDropped()
     QVERIFY(sent.ok());
     QCOMPARE(sent->rejected, std::int64_t(2));
     QCOMPARE(sent->rows, std::int64_t(2));
-    QCOMPARE(ask("select string_agg(format('%s %s %s: %s', external_id, attribute, value, reason), '; ' "
-                 "order by attribute) from atlas.ingest_rejects where tenant_id = $1::int",
-                 {db::param(tenant)}),
-             QStringLiteral("a new 1: attribute new holds strings, a boolean was sent; a x warm: attribute x "
-                            "holds numbers, a string was sent"));
+    QCOMPARE(
+        ask("select string_agg(format('%s %s %s: %s', external_id, attribute, value, reason), '; ' "
+            "order by attribute) from atlas.ingest_rejects where tenant_id = $1::int",
+            {db::param(tenant)}),
+        QStringLiteral("a new true: attribute new holds strings, a boolean was sent; a x warm: attribute "
+                       "x holds numbers, a string was sent"));
     QCOMPARE(ask("select rejected from atlas.ingest_batches where tenant_id = $1::int and rejected > 0",
                  {db::param(tenant)}),
              QStringLiteral("2"));
@@ -364,6 +371,45 @@ void TestIngest::farFutureIsRejected()
     QCOMPARE(sent->rows, std::int64_t(1));
     QCOMPARE(ask("select reason from atlas.ingest_rejects where tenant_id = $1::int", {db::param(tenant)}),
              QStringLiteral("observed_at is more than a day ahead of the primary's clock"));
+}
+
+void TestIngest::startFarAheadIsRefused()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "test");
+    batch.addDecimal(batch.entity("a"), batch.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
+    BatchId id = BatchId::random();
+    id.startedAt += 25 * 60 * minuteUs;
+    const auto refused = door.send(batch, id);
+    QVERIFY(!refused.ok());
+    QVERIFY2(refused.error().message.contains(QLatin1String("started_at")),
+             qPrintable(refused.error().text()));
+    QCOMPARE(
+        count("select count(*) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}), 0);
+    // The past is an import's that goes on with the start of its first run.
+    id.startedAt = nowMicroseconds() - 2 * 24 * 60 * minuteUs;
+    QVERIFY(door.send(batch, id).ok());
+}
+
+void TestIngest::rejectedValuesAreWrittenOut()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    const std::int64_t now = nowMicroseconds();
+    Batch first(tenant, "test");
+    first.addShortText(first.entity("a"), first.attribute("x", ValueType::String), now, "text");
+    QVERIFY(door.send(first, BatchId::random()).ok());
+    Batch second(tenant, "test");
+    const int a = second.entity("a");
+    second.addBoolean(a, second.attribute("x", ValueType::Boolean), now + 1, false);
+    second.addTimestamp(a, second.attribute("x", ValueType::Timestamp), now + 2, 1'769'860'800'500'000);
+    second.addTimestamp(a, second.attribute("x", ValueType::Timestamp), now + 3, 1'769'860'800'000'000);
+    QVERIFY(door.send(second, BatchId::random()).ok());
+    QCOMPARE(ask("select string_agg(value, ' ' order by observed_at) from atlas.ingest_rejects where "
+                 "tenant_id = $1::int",
+                 {db::param(tenant)}),
+             QStringLiteral("false 2026-01-31T12:00:00.5Z 2026-01-31T12:00:00Z"));
 }
 
 void TestIngest::everyNastyStringComesBack()
@@ -544,6 +590,109 @@ void TestIngest::fastDoorKeepsWhatNoTableTakes()
         1);
     QVERIFY(count("select count(*) from atlas.ingest_rejects where tenant_id = 2000000000") >= before);
     QVERIFY(count("select count(*) from atlas.ingest_rejects where tenant_id = 2000000000") >= 1);
+}
+
+void TestIngest::fastDoorRejectsABadRowAlone()
+{
+    const int tenant = freshTenant();
+    FastDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "mixed");
+    const std::int64_t now = nowMicroseconds();
+    for (int i = 0; i < 100; ++i)
+        batch.addDecimal(batch.entity("e" + std::to_string(i)), batch.attribute("x", ValueType::Number), now,
+                         i, 0);
+    batch.addBoolean(batch.entity("e0"), batch.attribute(std::string(501, 'n'), ValueType::Boolean), now,
+                     true);
+    QVERIFY(door.send(batch, BatchId::random()).ok());
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    while (agent->exec(sql("select waiting from atlas.flush_staging(1000)"))->boolean(0, 0)) {
+    }
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}),
+        100);
+    QCOMPARE(ask("select string_agg(format('%s %s %s: %s', external_id, length(attribute), value, reason), "
+                 "'; ') from atlas.ingest_rejects where tenant_id = $1::int",
+                 {db::param(tenant)}),
+             QStringLiteral("e0 501 true: an attribute's name is longer than 500 characters"));
+    QCOMPARE(ask("select format('%s %s', sum(rows), sum(rejected)) from atlas.ingest_batches where "
+                 "tenant_id = $1::int and source = 'mixed'",
+                 {db::param(tenant)}),
+             QStringLiteral("100 1"));
+}
+
+void TestIngest::fastDoorTakesTheLatestName()
+{
+    const int tenant = freshTenant();
+    FastDoor door(m_platform.client(), endpoint(), patient());
+    const std::int64_t now = nowMicroseconds();
+    for (const char* name : {"Zoe", "Adam"}) {
+        Batch batch(tenant, "names");
+        batch.addDecimal(batch.entity("a", std::string_view("t"), std::string_view(name)),
+                         batch.attribute("x", ValueType::Number), now, 1, 0);
+        QVERIFY(door.send(batch, BatchId::random()).ok());
+    }
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    while (agent->exec(sql("select waiting from atlas.flush_staging(1000)"))->boolean(0, 0)) {
+    }
+    QCOMPARE(ask("select name from atlas.entities where tenant_id = $1::int", {db::param(tenant)}),
+             QStringLiteral("Adam"));
+}
+
+void TestIngest::fastDoorRecordsABatchWithoutValues()
+{
+    const int tenant = freshTenant();
+    FastDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "catalogue");
+    batch.attribute("x", ValueType::Number);
+    const BatchId id = BatchId::random();
+    const auto sent = door.send(batch, id);
+    QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+    QCOMPARE(sent->newAttributes, std::int64_t(1));
+    QCOMPARE(ask("select door from atlas.ingest_batches where tenant_id = $1::int and batch_id = $2::uuid",
+                 {db::param(tenant), db::param(id.uuid)}),
+             QStringLiteral("durable"));
+    QVERIFY(door.send(batch, id)->duplicate);
+}
+
+void TestIngest::maintenanceDrainsTheDefaultPartition()
+{
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    const auto before = agent->exec(sql("select atlas.maintain()"));
+    QVERIFY2(before.ok(), before.ok() ? "" : qPrintable(before.error().text()));
+    QVERIFY2(before->isNull(0, 0), qPrintable(before->string(0, 0)));
+    // As if nobody had made partitions for days: the last one is gone, and a row of its day is in the
+    // default.
+    const QString last = ask("select format('%I.%I', partition_schemaname, partition_tablename) from "
+                             "partman.show_partitions('atlas.ingest_rate_samples', 'DESC') limit 1");
+    const QString day = ask("select (partman.show_partition_info($1, null, "
+                            "'atlas.ingest_rate_samples')).child_start_time + interval '1 hour'",
+                            {db::param(last)});
+    auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    const db::Status dropped =
+        owner->execScript("drop table " + last.toUtf8(), QStringLiteral("test")); // holds nothing yet
+    QVERIFY2(dropped.ok(), dropped.ok() ? "" : qPrintable(dropped.error().text()));
+    const int tenant = freshTenant();
+    for (const QByteArray& time : {day.toUtf8(), QByteArray("2020-01-01"), QByteArray("2999-01-01")}) {
+        const auto put = owner->exec(sql("insert into atlas.ingest_rate_samples values ($2::timestamptz, "
+                                         "$1::int, 10, 1, 1, 1)",
+                                         {db::param(tenant), db::param(time)}));
+        QVERIFY2(put.ok(), put.ok() ? "" : qPrintable(put.error().text()));
+    }
+    const auto after = agent->exec(sql("select atlas.maintain()"));
+    QVERIFY2(after.ok(), after.ok() ? "" : qPrintable(after.error().text()));
+    QVERIFY2(after->isNull(0, 0), qPrintable(after->string(0, 0)));
+    QCOMPARE(ask("select tableoid::regclass = $2::regclass from atlas.ingest_rate_samples where tenant_id = "
+                 "$1::int and sampled_at = $3::timestamptz",
+                 {db::param(tenant), db::param(last), db::param(day)}),
+             QStringLiteral("t"));
+    // The long past and the far future stand in nobody's way.
+    QCOMPARE(count("select count(*) from atlas.ingest_rate_samples where tenant_id = $1::int",
+                   {db::param(tenant)}),
+             3);
+    QVERIFY(owner
+                ->exec(sql("delete from atlas.ingest_rate_samples where tenant_id = $1::int",
+                           {db::param(tenant)}))
+                .ok());
 }
 
 void TestIngest::acknowledgedSurvivesAKilledPrimary()

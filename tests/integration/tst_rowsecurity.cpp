@@ -23,6 +23,7 @@ private Q_SLOTS:
     void compiledFiltersReturnNothingOfAnother_data();
     void compiledFiltersReturnNothingOfAnother();
     void hotMatchChecksTheTenant();
+    void administratorsMeasureOnlyWhatIsOpenToThem();
     void nobodyTalksHimselfIn_data();
     void nobodyTalksHimselfIn();
     void analystsWriteNothingOfOthers_data();
@@ -227,6 +228,28 @@ void TestRowSecurity::hotMatchChecksTheTenant()
     QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
     QVERIFY(
         analyst->exec(sql("select * from atlas.hot_match($1::int, '{}', '{}')", {db::param(m_mineId)})).ok());
+}
+
+void TestRowSecurity::administratorsMeasureOnlyWhatIsOpenToThem()
+{
+    auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    QVERIFY(
+        owner
+            ->exec(sql("delete from atlas.tenant_access where tenant_id = $1::int and login = $2::name",
+                       {db::param(m_otherId), db::param(m_platform.cluster().role(QStringLiteral("admin")))}))
+            .ok());
+    auto admin = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
+    QVERIFY(admin);
+    const auto refused =
+        admin->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_otherId)}));
+    QVERIFY(!refused.ok());
+    QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
+    const auto allowed =
+        admin->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_mineId)}));
+    QVERIFY2(allowed.ok(), allowed.ok() ? "" : qPrintable(allowed.error().text()));
+    // The services measure every tenant.
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    QVERIFY(agent->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_otherId)})).ok());
 }
 
 void TestRowSecurity::nobodyTalksHimselfIn_data()
