@@ -31,6 +31,13 @@ constexpr int mostCopied = 100'000;
 constexpr int narrowest = 56;
 constexpr int cellPadding = 6; // where the style puts the texts of the header
 constexpr int widestFitted = 260;
+
+/// A page has the beginning of long values; the asset and an export have all.
+bool isCut(const QString& text)
+{
+    static const qsizetype longest = browse::PageRequest().longestValue;
+    return text.size() >= longest && text.toUcs4().size() >= longest;
+}
 } // namespace
 
 void ResultsDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
@@ -370,8 +377,14 @@ std::optional<Clause> ResultsView::clauseOf(const QModelIndex& index, bool exclu
         const Attribute* attribute = m_results->catalog().findId(id);
         if (!attribute)
             return std::nullopt;
-        return value.isValid() ? valueClause(*attribute, value.toString(), excluded)
-                               : existsClause(*attribute, !excluded);
+        if (!value.isValid())
+            return existsClause(*attribute, !excluded);
+        const Clause clause = valueClause(*attribute, value.toString(), excluded);
+        // A cell holds the beginning of a long value: nothing is equal to that, and nothing is excluded by
+        // it.
+        if (isCut(value.toString()) && clause.op != Operator::StartsWith)
+            return std::nullopt;
+        return clause;
     }
     switch (index.column()) {
     case ResultsModel::IdColumn:
@@ -395,24 +408,23 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     const std::optional<Clause> same = clauseOf(index, false);
     const std::optional<Clause> other = clauseOf(index, true);
-    if (same && other) {
+    if (same || other) {
         const auto shown = [this](const Clause& clause) {
             return fontMetrics()
-                .elidedText(clauseText(clause).whole(), Qt::ElideRight, 320)
+                .elidedText(clauseText(clause).whole().left(400), Qt::ElideRight, 320)
                 .replace(QLatin1Char('&'), QStringLiteral("&&"));
         };
-        menu->addAction(icon(QStringLiteral("filter")), tr("Filter: %1").arg(shown(*same)), this,
-                        [this, clause = *same] { Q_EMIT clauseChosen(clause); });
-        menu->addAction(icon(QStringLiteral("remove")), tr("Filter: %1").arg(shown(*other)), this,
-                        [this, clause = *other] { Q_EMIT clauseChosen(clause); });
+        if (same)
+            menu->addAction(icon(QStringLiteral("filter")), tr("Filter: %1").arg(shown(*same)), this,
+                            [this, clause = *same] { Q_EMIT clauseChosen(clause); });
+        if (other)
+            menu->addAction(icon(QStringLiteral("remove")), tr("Filter: %1").arg(shown(*other)), this,
+                            [this, clause = *other] { Q_EMIT clauseChosen(clause); });
         menu->addSeparator();
     }
     const QString cell = index.data(ResultsModel::ValueRole).toString();
-    QAction* copyOne =
-        menu->addAction(icon(QStringLiteral("copy")), tr("Copy the value\tCtrl+Shift+C"), this, [this, cell] {
-            QGuiApplication::clipboard()->setText(cell);
-            Q_EMIT copied(tr("Value copied"));
-        });
+    QAction* copyOne = menu->addAction(icon(QStringLiteral("copy")), tr("Copy the value\tCtrl+Shift+C"), this,
+                                       [this, cell] { copyValue(cell); });
     copyOne->setEnabled(index.data(ResultsModel::ValueRole).isValid());
     menu->addAction(tr("Copy the rows\tCtrl+C"), this, &ResultsView::copySelection);
     if (same) {
@@ -506,10 +518,16 @@ void ResultsView::copySelection()
 void ResultsView::copyCell()
 {
     const QVariant value = currentIndex().data(ResultsModel::ValueRole);
-    if (!value.isValid())
-        return;
-    QGuiApplication::clipboard()->setText(value.toString());
-    Q_EMIT copied(tr("Value copied"));
+    if (value.isValid())
+        copyValue(value.toString());
+}
+
+void ResultsView::copyValue(const QString& text)
+{
+    QGuiApplication::clipboard()->setText(text);
+    Q_EMIT copied(isCut(text)
+                      ? tr("The beginning of the value copied. The asset and an export have all of it.")
+                      : tr("Value copied"));
 }
 
 } // namespace atlas::gui

@@ -60,6 +60,7 @@ public:
     QString selectedText(int* missing = nullptr) const;
     void copySelection();
     void copyCell();
+    void copyValue(const QString& text);
 
 Q_SIGNALS:
     void clauseChosen(const atlas::filter::Clause& clause);
