@@ -190,16 +190,16 @@ int runImport(const QStringList& arguments)
     switch (*end) {
     case ingest::Importer::End::Done:
         return n.rejectedLines > 0 || n.rejectedValues > 0 ? Failed : Ok;
+    case ingest::Importer::End::ReadFailed:
+        if (!interrupted()) {
+            fail(QStringLiteral("%1: %2").arg(words.first(),
+                                              QString::fromLocal8Bit(std::strerror(readError))));
+            return Failed;
+        }
+        [[fallthrough]]; // broken off while it waited for input
     case ingest::Importer::End::Stopped:
         say(QStringLiteral("interrupted; what was imported stays, the same call goes on from there"));
         return Interrupted;
-    case ingest::Importer::End::ReadFailed:
-        if (interrupted()) {
-            say(QStringLiteral("interrupted; what was imported stays, the same call goes on from there"));
-            return Interrupted;
-        }
-        fail(QStringLiteral("%1: %2").arg(words.first(), QString::fromLocal8Bit(std::strerror(readError))));
-        return Failed;
     case ingest::Importer::End::RejectsFailed:
         fail(QStringLiteral("%1: %2").arg(rejects.path(), QString::fromStdString(rejects.problem())));
         return Failed;

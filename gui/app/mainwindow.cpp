@@ -135,9 +135,9 @@ MainWindow::MainWindow(std::shared_ptr<EnvironmentStore> store, StartOptions opt
     m_sessionPause.setSingleShot(true);
     m_sessionPause.setInterval(sessionPause);
     connect(&m_sessionPause, &QTimer::timeout, this, &MainWindow::keepSession);
-    const auto keepLater = [this] { m_sessionPause.start(); };
-    connect(this, &MainWindow::workspaceShown, this, keepLater);
-    connect(m_context.get(), &AppContext::tenantChanged, this, keepLater);
+    const auto keepLater = qOverload<>(&QTimer::start);
+    connect(this, &MainWindow::workspaceShown, &m_sessionPause, keepLater);
+    connect(m_context.get(), &AppContext::tenantChanged, &m_sessionPause, keepLater);
     // Ended without being closed: a signal, the end of the desktop's session.
     connect(qApp, &QCoreApplication::aboutToQuit, this, [this] {
         if (isVisible())
@@ -347,7 +347,7 @@ Workspace* MainWindow::workspace(const QString& id)
                 m_top->freshness()->setProvenance(provenance);
         });
         connect(made, &Workspace::showMe, this, [this, id] { showWorkspace(id); });
-        connect(made, &Workspace::stateChanged, this, [this] { m_sessionPause.start(); });
+        connect(made, &Workspace::stateChanged, &m_sessionPause, qOverload<>(&QTimer::start));
         return made;
     }
     return nullptr;

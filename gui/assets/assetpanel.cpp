@@ -485,15 +485,10 @@ void AssetPanel::showMenu(const QPoint& position)
     const QString text = value->value;
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
-    const auto shown = [this](const filter::Clause& clause) {
-        return fontMetrics()
-            .elidedText(beginningOf(clauseText(clause).whole()), Qt::ElideRight, 280)
-            .replace(QLatin1Char('&'), QStringLiteral("&&"));
-    };
     for (const bool excluded : {false, true}) {
         const filter::Clause clause = valueClause(attribute, text, excluded);
         menu->addAction(icon(excluded ? QStringLiteral("remove") : QStringLiteral("filter")),
-                        tr("Filter: %1").arg(shown(clause)), this,
+                        tr("Filter: %1").arg(menuText(clause, fontMetrics(), 280)), this,
                         [this, clause] { Q_EMIT clauseChosen(clause); });
     }
     menu->addSeparator();

@@ -23,9 +23,14 @@ constexpr qsizetype longestShown = 300;
 
 bool mayBeCutOff(const QString& value)
 {
-    return value.size() >= searchKeyLength && value.toUcs4().size() >= searchKeyLength;
+    return reaches(value, searchKeyLength);
 }
 } // namespace
+
+bool reaches(const QString& text, qsizetype codePoints)
+{
+    return text.size() >= codePoints && text.toUcs4().size() >= codePoints;
+}
 
 QString valueForPeople(ValueType type, const QString& value)
 {
@@ -184,6 +189,12 @@ QString beginningOf(const QString& text)
     // Not in the middle of a character of two units.
     const bool split = text.at(longestShown - 1).isHighSurrogate();
     return text.left(split ? longestShown - 1 : longestShown) + QChar(0x2026);
+}
+
+QString menuText(const Clause& clause, const QFontMetrics& metrics, int width)
+{
+    return metrics.elidedText(beginningOf(clauseText(clause).whole()), Qt::ElideRight, width)
+        .replace(QLatin1Char('&'), QStringLiteral("&&"));
 }
 
 QString groupKindText(GroupKind kind)

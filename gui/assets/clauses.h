@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QFontMetrics>
 #include <QString>
 
 #include "model/catalog/attributecatalog.h"
@@ -34,6 +35,10 @@ struct ClauseText
 ClauseText clauseText(const filter::Clause& clause);
 /// What is enough of a text for one line: eliding or shaping megabytes for it takes seconds.
 QString beginningOf(const QString& text);
+/// A clause as an entry of a menu, `width` pixels at most; an & of its own underlines nothing.
+QString menuText(const filter::Clause& clause, const QFontMetrics& metrics, int width);
+/// At least that long in code points, as the server counts: a text of which no more is kept may go on.
+bool reaches(const QString& text, qsizetype codePoints);
 /// As menus list it; reads differently for times than for texts.
 QString operatorText(filter::Operator op, ValueType type);
 QString subjectText(const filter::Subject& subject);

@@ -273,6 +273,12 @@ bool ResultsModel::complete(const Held& held) const
                        [&held](int id) { return held.columns.contains(id); });
 }
 
+std::pair<int, int> ResultsModel::pagesInView() const
+{
+    const int end = std::max(0, m_rows - 1);
+    return {std::min(m_windowFirst, end) / pageRows, std::min(m_windowLast, end) / pageRows};
+}
+
 int ResultsModel::nextMissingPage() const
 {
     if (m_rows == 0)
@@ -283,8 +289,7 @@ int ResultsModel::nextMissingPage() const
         const auto held = m_pages.constFind(page);
         return held == m_pages.constEnd() || !complete(*held);
     };
-    const int first = std::min(m_windowFirst, m_rows - 1) / pageRows;
-    const int last = std::min(m_windowLast, m_rows - 1) / pageRows;
+    const auto [first, last] = pagesInView();
     for (int page = first; page <= last; ++page) {
         if (missing(page))
             return page;
@@ -391,8 +396,7 @@ void ResultsModel::askKeys()
         } else {
             m_goingToEnd = false;
             // The walk was for all that is in view: one page left out would begin it again at once, for ever.
-            const int first = std::max(0, std::min(m_windowFirst, m_rows - 1)) / pageRows;
-            const int last = std::max(0, std::min(m_windowLast, m_rows - 1)) / pageRows;
+            const auto [first, last] = pagesInView();
             for (int page = first; page <= last; ++page) {
                 if (!m_pages.contains(page))
                     m_failedPages.insert(page, std::get<browse::Problem>(outcome).message);

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "gui/assets/pagesource.h"
@@ -131,6 +132,7 @@ private:
     bool complete(const Held& held) const;
     CellState stateOf(int row, int column) const;
     std::optional<QString> value(const browse::Row& row, const Held& held, int attributeId) const;
+    std::pair<int, int> pagesInView() const; ///< the first and the last
     int nextMissingPage() const;
 
     std::shared_ptr<PageSource> m_source;

@@ -36,7 +36,7 @@ constexpr int widestFitted = 260;
 bool isCut(const QString& text)
 {
     static const qsizetype longest = browse::PageRequest().longestValue;
-    return text.size() >= longest && text.toUcs4().size() >= longest;
+    return reaches(text, longest);
 }
 } // namespace
 
@@ -409,16 +409,13 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
     const std::optional<Clause> same = clauseOf(index, false);
     const std::optional<Clause> other = clauseOf(index, true);
     if (same || other) {
-        const auto shown = [this](const Clause& clause) {
-            return fontMetrics()
-                .elidedText(clauseText(clause).whole().left(400), Qt::ElideRight, 320)
-                .replace(QLatin1Char('&'), QStringLiteral("&&"));
-        };
         if (same)
-            menu->addAction(icon(QStringLiteral("filter")), tr("Filter: %1").arg(shown(*same)), this,
+            menu->addAction(icon(QStringLiteral("filter")),
+                            tr("Filter: %1").arg(menuText(*same, fontMetrics(), 320)), this,
                             [this, clause = *same] { Q_EMIT clauseChosen(clause); });
         if (other)
-            menu->addAction(icon(QStringLiteral("remove")), tr("Filter: %1").arg(shown(*other)), this,
+            menu->addAction(icon(QStringLiteral("remove")),
+                            tr("Filter: %1").arg(menuText(*other, fontMetrics(), 320)), this,
                             [this, clause = *other] { Q_EMIT clauseChosen(clause); });
         menu->addSeparator();
     }
