@@ -6,6 +6,8 @@ shopt -s extglob
 
 REPOSITORY=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 HERE=$REPOSITORY/infra/local/cluster
+# shellcheck source=infra/local/space.sh
+source "$REPOSITORY/infra/local/space.sh"
 # shellcheck source=infra/local/cluster/common.sh
 source "$HERE/common.sh"
 # shellcheck source=infra/local/cluster/state.sh
@@ -94,6 +96,7 @@ ensure_nodes() { # FUNCTION NODE…
 }
 
 command_up() {
+    local node
     check_server_programs
     STATE=$(realpath -m -- "$STATE")
     make_folder "$STATE"
@@ -103,6 +106,7 @@ command_up() {
     prepare_state
     [[ ${1:-} != --fast-unsafe ]] || : >"$STATE/fast-unsafe"
     remove_unfinished
+    need_space 700 "$DATA" 'The cluster'
     read_ports
     read_passwords
     choose_ports
@@ -112,12 +116,20 @@ command_up() {
     ensure_nodes ensure_node primary warehouse
     for_each bootstrap_node primary warehouse || die 'roles and databases could not be made.'
     ensure_nodes ensure_replica "${REPLICAS[@]}"
+    for node in "${NODES[@]}"; do
+        node_pid "$node" || die "$node did not stay up; see $(log_of "$node")."
+    done
     repoint_subscription || note 'the subscription could not be pointed at the primary; try: ./atlas cluster subscribe'
     note "up; the primary is on port ${PORT[primary]}."
 }
 
 command_down() { # MODE
-    locate_state || return 0
+    if ! locate_state; then
+        # The state folder is gone, but servers that lived elsewhere may run on.
+        kill_under "$STATE/data"
+        kill_under "$(outside_folder)"
+        return 0
+    fi
     lock_state
     # Those that follow first: a primary waits until its followers have everything, the warehouse may be far behind.
     for_each "stop_$1" warehouse "${REPLICAS[@]}"
@@ -154,7 +166,9 @@ require_running() { # NODE
 }
 
 main() {
-    local command node
+    local command node jobs
+    # What runs in the background would go on: bash lets it ignore interrupts.
+    trap 'trap - TERM; mapfile -t jobs < <(jobs -p); ((${#jobs[@]} == 0)) || kill "${jobs[@]}" 2>/dev/null; exit 130' INT TERM HUP
     STATE=$REPOSITORY/.atlas/cluster
     # Somebody's own libpq settings must not redirect us.
     # shellcheck disable=SC2086  # a list of names

@@ -28,8 +28,10 @@ fi
 
 say() { printf '%s\n' "$*"; }
 note() { printf 'Cluster: %s\n' "$*"; }
-die() {
-    printf 'Cluster: %s\n' "$*" >&2
+die() { # MESSAGE [WHAT TO DO]
+    printf 'Cluster: %s\n' "$1" >&2
+    [[ -z ${2:-} ]] || printf '         %s\n' "$2" >&2
+    space_hint "$STATE" "$DATA"
     exit 1
 }
 

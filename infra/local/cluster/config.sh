@@ -51,13 +51,15 @@ max_parallel_workers_per_gather = 2
 wal_level = logical
 wal_compression = lz4
 max_wal_size = 4GB
-min_wal_size = 256MB
+# Used segments are deleted: kept under new names, a load would leave 2.7 GB of them in each node for good.
+wal_recycle = off
+min_wal_size = 80MB
 checkpoint_timeout = 15min
 synchronous_commit = on
 max_wal_senders = 16
 max_replication_slots = 16
-max_slot_wal_keep_size = 8GB
-wal_keep_size = 256MB
+max_slot_wal_keep_size = 4GB
+wal_keep_size = 0
 wal_sender_timeout = 30s
 
 hot_standby = on
@@ -97,6 +99,8 @@ END
     if [[ -f $STATE/fast-unsafe ]]; then
         printf '\n# --fast-unsafe: data that a test run throws away anyway\nfsync = off\nfull_page_writes = off\n'
     fi
+    # It writes what it was sent, never in a hurry.
+    [[ $node != warehouse ]] || printf '\nmax_wal_size = 1GB\n'
     if [[ $node == replica-* ]]; then
         printf "\nprimary_conninfo = %s\n" "$(quote_conf "$(upstream atlas_replicator "$(slot_of "$node")")")"
         printf "primary_slot_name = '%s'\n" "$(slot_of "$node")"

@@ -150,7 +150,7 @@ ensure_node() { # NODE
             if [[ $(super "$node" postgres -c 'select count(*) from pg_settings where pending_restart') != 0 ]]; then
                 note "$node is restarted for its new configuration."
                 stop_node "$node" fast
-                start_node "$node"
+                start_node "$node" || return 1
             fi
         fi
         return 0

@@ -19,6 +19,11 @@ ensure_build() { # [TARGET…]
         rm -rf -- "$BUILD"
     fi
     if [[ ! -f $BUILD/build.ninja ]]; then
+        if [[ $PRESET == asan ]]; then
+            need_space 3000 "$BUILD" 'Building with sanitizers'
+        else
+            need_space 1200 "$BUILD" 'Building'
+        fi
         ADVICE="If a package is said to be missing: ./atlas packages. To start over: rm -r build/$PRESET"
         step "Configuring ($PRESET preset)" "configure-$PRESET" cmake -S "$REPOSITORY" --preset "$PRESET"
     fi

@@ -81,10 +81,11 @@ ensure_data() {
     "$CTL" load --status >"$LOGS/load-status.log" 2>&1 </dev/null || status=$?
     case $status in
         0)
+            need_space 1000 "$STATE/data" 'The demo'
             say 'Data: loaded'
             return 0
             ;;
-        1) ;;
+        1) need_space 14000 "$STATE/data" 'Loading the demo' ;;
         *)
             tail -n 15 -- "$LOGS/load-status.log" | sed 's/^/    /' >&2
             die 'cannot tell whether the data is loaded.' 'To start over, losing the data: ./atlas cluster reset'
@@ -93,6 +94,7 @@ ensure_data() {
     if [[ ! -t 2 ]]; then
         ADVICE="To start over, losing the data: ./atlas cluster reset"
         step 'Loading the generated platform' load "$CTL" load
+        trim_wal
         return 0
     fi
     say 'Loading the generated platform (once)…'
@@ -105,6 +107,17 @@ ensure_data() {
     "$CTL" load --status >"$LOGS/load-status.log" 2>&1 </dev/null ||
         die 'the data was not loaded; the lines above say why.' 'To start over, losing the data: ./atlas cluster reset'
     say "Loading… done $(duration "$(($(milliseconds) - started))")"
+    trim_wal
+}
+
+# The load's WAL, 2.7 GB in each of them, is needed by nobody once it has arrived. A replica lets go of it only after it
+# has replayed the primary's checkpoint.
+trim_wal() {
+    local node
+    for node in primary replica-1 replica-2; do
+        "$CLUSTER" --state "$STATE" psql "$node" -X -q -c checkpoint
+        sleep 2
+    done </dev/null >/dev/null 2>&1 6>&- 7>&- 8>&- &
 }
 
 # Drives the console without a display and has it take its pictures.

@@ -40,6 +40,11 @@ ensure_packages() { # SECTION…
         printf '    %s\n\n' "$line" >&2
         exit 3
     fi
+    if compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null && [[ $EUID -eq 0 ]]; then
+        ADVICE='Try by hand: dpkg --configure -a'
+        step 'Packages: finishing an interrupted installation' dpkg-configure \
+            env DEBIAN_FRONTEND=noninteractive dpkg --configure -a
+    fi
     ADVICE="Check the network and /etc/apt/sources.list (Debian 12), or try by hand: $line"
     step 'Packages: reading the lists' apt-update "${apt[@]}" update
     ADVICE="Check the network and /etc/apt/sources.list (Debian 12), or try by hand: $line"

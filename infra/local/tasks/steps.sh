@@ -15,6 +15,7 @@ say() { printf '%s\n' "$*" >&6; }
 die() { # MESSAGE [WHAT TO DO]
     printf 'atlas: %s\n' "$1" >&2
     [[ -z ${2:-} ]] || printf '       %s\n' "$2" >&2
+    space_hint "$ATLAS" "${STATE:-}/data" "${TMPDIR:-/tmp}"
     exit 1
 }
 

@@ -23,6 +23,8 @@ run_tests() { # [ctest arguments]
     STATE=$ATLAS/test
     started=$(milliseconds)
     if needs_cluster "${selection[@]}"; then
+        need_space 3000 "$ATLAS" 'The test cluster'
+        need_space 1000 "${TMPDIR:-/tmp}" 'The test of the cluster script'
         AT_END=end_test_cluster
         "$CLUSTER" --state "$STATE" reset >/dev/null
         QUIET='' ensure_cluster --fast-unsafe
@@ -75,7 +77,13 @@ use_test_home() {
     unset ${!PG@}
 }
 
-end_test_cluster() { "$CLUSTER" --state "$ATLAS/test" reset >/dev/null 2>&1; }
+# The servers' logs outlive them.
+end_test_cluster() {
+    mkdir -p -- "$LOGS/test-servers"
+    cp -f -- "$ATLAS"/test/data/log/*.log* "$LOGS/test-servers/" 2>/dev/null || true
+    "$CLUSTER" --state "$ATLAS/test" reset >"$LOGS/test-reset.log" 2>&1 ||
+        say "The test cluster could not be removed: $(tail -n 1 -- "$LOGS/test-reset.log")"
+}
 
 # Unit tests alone need no servers.
 needs_cluster() { # ctest arguments
