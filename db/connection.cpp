@@ -50,6 +50,8 @@ Connection::Connection(std::weak_ptr<IoThread> thread, Owner& owner, Endpoint en
             sendCancel();
     });
     connect(&m_attemptTimer, &QTimer::timeout, this, [this] {
+        if (skipSilentAddress())
+            return;
         DbError error = plainError(ErrorKind::Deadline, QString());
         const auto waited =
             std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - m_attemptStarted);

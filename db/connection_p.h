@@ -100,7 +100,9 @@ private:
     enum class Step { Setup, SetTimeout, SetTimeoutInPipeline, Main, Reset };
     enum class Copy { None, In, InEnded, Out, Discard };
 
-    void startConnecting(const Result<ResolvedTarget>& target);
+    void resolved(const Result<ResolvedTarget>& target);
+    void startConnecting();
+    bool skipSilentAddress();
     void poll();
     void connectionMade();
     void sendSetup();
@@ -162,7 +164,7 @@ private:
 
     // The attempt
     ConnectFailure m_attempt;
-    std::chrono::milliseconds m_connectTimeout{5000};
+    ResolvedTarget m_target; ///< without the addresses that were given up
     std::chrono::milliseconds m_attemptLimit{std::chrono::hours(1)};
     Clock::time_point m_attemptStarted{};
     int m_setupStep = 0;

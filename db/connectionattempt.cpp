@@ -20,7 +20,7 @@ void Connection::open(std::chrono::milliseconds statementTimeout)
     m_state = State::Resolving;
     m_timeout = statementTimeout.count();
     m_attemptStarted = Clock::now();
-    m_attemptTimer.start(std::min(m_connectTimeout, m_attemptLimit));
+    m_attemptTimer.start(std::min(m_target.connectTimeout, m_attemptLimit));
     resolveInBackground(m_endpoint.info,
                         [this, thread = m_thread, life = std::weak_ptr(m_life)](auto target) {
                             const auto io = thread.lock();
@@ -28,7 +28,7 @@ void Connection::open(std::chrono::milliseconds statementTimeout)
                                 return;
                             io->post([this, life, target = std::move(target)] {
                                 if (!life.expired() && m_state == State::Resolving)
-                                    startConnecting(target);
+                                    resolved(target);
                             });
                         });
 }
@@ -38,20 +38,43 @@ void Connection::limitAttempt(std::chrono::milliseconds timeout)
     m_attemptLimit = timeout;
 }
 
-void Connection::startConnecting(const Result<ResolvedTarget>& target)
+void Connection::resolved(const Result<ResolvedTarget>& target)
 {
     if (!target) {
         attemptFailed(target.error());
         return;
     }
-    m_connectTimeout = target->connectTimeout;
+    m_target = *target;
     const auto passed =
         std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - m_attemptStarted);
-    m_attemptTimer.start(std::max(0ms, std::min(m_connectTimeout, m_attemptLimit) - passed));
+    m_attemptTimer.start(std::max(0ms, std::min(m_target.connectTimeout, m_attemptLimit) - passed));
+    startConnecting();
+}
 
+/// libpq's connect_timeout is for each address, but PQconnectPoll leaves time to its caller and has no way to
+/// give up just one: so the attempt begins anew with the others, those that refuse at once among them.
+bool Connection::skipSilentAddress()
+{
+    const auto passed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - m_attemptStarted);
+    if (m_state != State::Connecting || passed >= m_attemptLimit)
+        return false;
+    PGconn* conn = m_conn.get();
+    const QByteArray address(PQhostaddr(conn));
+    if (!m_target.dropAddress(PQhost(conn), address, PQport(conn)))
+        return false;
+    qCDebug(connectionLog).noquote() << m_endpoint.id << "no answer from" << address << "going on without it";
+    unwatch();
+    m_attemptTimer.start(std::min(m_target.connectTimeout, m_attemptLimit - passed));
+    startConnecting();
+    return true;
+}
+
+void Connection::startConnecting()
+{
     std::vector<const char*> keywords;
     std::vector<const char*> values;
-    for (const auto& [keyword, value] : target->options) {
+    for (const auto& [keyword, value] : std::as_const(m_target.options)) {
         keywords.push_back(keyword.constData());
         values.push_back(value.constData());
     }

@@ -45,6 +45,9 @@ struct DbError
     int position = 0;               ///< 1-based character in the statement, 0 when none
     QString endpoint{};             ///< id of the endpoint it happened on
     bool mayStillBeRunning = false; ///< the connection was dropped while the server may go on
+    /// Its deadline passed while it waited for one of our own connections, all busy: says nothing of the
+    /// server.
+    bool neverSent = false;
 
     /// One line for people: what happened, where, and the SQLSTATE in brackets.
     QString text() const;

@@ -114,8 +114,11 @@ void Pool::stop(const RequestPtr& request)
         return;
     queue->erase(place);
     DbError error = stopError(*request);
-    if (error.kind == ErrorKind::Deadline && openConnections() == 0)
-        error.message = QStringLiteral("still connecting: %1").arg(error.message);
+    if (error.kind == ErrorKind::Deadline) {
+        error.neverSent = openConnections() > 0;
+        if (!error.neverSent)
+            error.message = QStringLiteral("still connecting: %1").arg(error.message);
+    }
     finish(request, error);
 }
 

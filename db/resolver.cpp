@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <thread>
 #include <vector>
@@ -147,7 +148,56 @@ Status resolveHosts(const Options& effective, Options& options)
     return success();
 }
 
+/// The lists as libpq will read them: what we pass, else what it takes from elsewhere.
+QList<ResolvedTarget::Address> addressesIn(const Options& options, const Options& effective)
+{
+    const auto listOf = [&options, &effective](const QByteArray& keyword) {
+        const QByteArray list = options.value(keyword, effective.value(keyword));
+        return list.isEmpty() ? QList<QByteArray>() : list.split(',');
+    };
+    const QList<QByteArray> hosts = listOf("host");
+    const QList<QByteArray> hostaddrs = listOf("hostaddr");
+    const QList<QByteArray> ports = listOf("port");
+    const qsizetype count = std::max(hosts.size(), hostaddrs.size());
+    const auto fits = [count](const QList<QByteArray>& list) {
+        return list.isEmpty() || list.size() == count;
+    };
+    QList<ResolvedTarget::Address> addresses;
+    if (!fits(hosts) || !fits(hostaddrs) || !(ports.size() == 1 || fits(ports)))
+        return addresses;
+    for (qsizetype i = 0; i < count; ++i)
+        addresses.append(ResolvedTarget::Address{hosts.value(i), hostaddrs.value(i),
+                                                 ports.value(ports.size() == 1 ? 0 : i)});
+    return addresses;
+}
+
 } // namespace
+
+bool ResolvedTarget::dropAddress(const QByteArray& host, const QByteArray& hostaddr, const QByteArray& port)
+{
+    const auto place = std::find_if(addresses.begin(), addresses.end(), [&](const Address& address) {
+        return address.hostaddr == hostaddr && (address.host.isEmpty() || address.host == host) &&
+               (address.port.isEmpty() || address.port == port);
+    });
+    if (place == addresses.end() || addresses.size() == 1)
+        return false;
+    addresses.erase(place);
+    const auto replace = [this](const QByteArray& keyword, QByteArray Address::*part) {
+        QList<QByteArray> parts;
+        bool anything = false;
+        for (const Address& address : std::as_const(addresses)) {
+            parts += address.*part;
+            anything = anything || !(address.*part).isEmpty();
+        }
+        options.removeIf([&keyword](const auto& option) { return option.first == keyword; });
+        if (anything)
+            options += {keyword, parts.join(',')};
+    };
+    replace("host", &Address::host);
+    replace("hostaddr", &Address::hostaddr);
+    replace("port", &Address::port);
+    return true;
+}
 
 Result<ResolvedTarget> resolve(const ConnectionInfo& info)
 {
@@ -195,6 +245,7 @@ Result<ResolvedTarget> resolve(const ConnectionInfo& info)
         target.connectTimeout = std::chrono::seconds(seconds);
     for (auto it = options.cbegin(); it != options.cend(); ++it)
         target.options += {it.key(), it.value()};
+    target.addresses = addressesIn(options, *effective);
     return target;
 }
 

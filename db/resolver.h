@@ -16,7 +16,20 @@ namespace atlas::db {
 struct ResolvedTarget
 {
     QList<std::pair<QByteArray, QByteArray>> options;
-    std::chrono::milliseconds connectTimeout{5000};
+    std::chrono::milliseconds connectTimeout{5000}; ///< for each address
+    struct Address
+    {
+        QByteArray host;
+        QByteArray hostaddr;
+        QByteArray port;
+    };
+    /// Host, hostaddr and port of the options, one entry for each address that libpq will try. Empty where
+    /// the lists differ in length: libpq has the words for that.
+    QList<Address> addresses;
+
+    /// Leaves an address out, named as PQhost, PQhostaddr and PQport name it. False, and nothing changed,
+    /// when it is not there or the only one.
+    bool dropAddress(const QByteArray& host, const QByteArray& hostaddr, const QByteArray& port);
 };
 
 /// Reads what libpq would take from service file, environment and defaults, looks up host names, and adds our

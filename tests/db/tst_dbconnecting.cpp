@@ -2,7 +2,12 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <memory>
+#include <vector>
 
 #include "db/client.h"
 #include "tests/db/asyncresult.h"
@@ -12,6 +17,48 @@
 using namespace atlas;
 using namespace atlas::db;
 using namespace atlas::test;
+
+namespace {
+
+/// Listens on 127.0.0.1 and never accepts: the kernel takes connections and nobody answers. `full`: it does
+/// not take any more either, and drops without a word what asks for one.
+class SilentListener
+{
+public:
+    explicit SilentListener(bool full)
+    {
+        const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        m_sockets.push_back(listener);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        auto* const generic = reinterpret_cast<sockaddr*>(&address);
+        socklen_t length = sizeof(address);
+        if (bind(listener, generic, length) != 0 || listen(listener, full ? 0 : 16) != 0 ||
+            getsockname(listener, generic, &length) != 0)
+            qFatal("cannot listen");
+        m_port = ntohs(address.sin_port);
+        for (int i = 0; full && i < 4; ++i) {
+            const int filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+            m_sockets.push_back(filler);
+            [[maybe_unused]] const int pending = connect(filler, generic, length);
+        }
+    }
+    ~SilentListener()
+    {
+        for (const int one : m_sockets)
+            close(one);
+    }
+    SilentListener(const SilentListener&) = delete;
+    SilentListener& operator=(const SilentListener&) = delete;
+    int port() const { return m_port; }
+
+private:
+    std::vector<int> m_sockets;
+    int m_port = 0;
+};
+
+} // namespace
 
 /// What is wrong with a connection is said by name, and by libpq's own means it is made.
 class TestDbConnecting : public QObject
@@ -26,6 +73,8 @@ private Q_SLOTS:
     void serverThatNeverAnswers();
     void receiverOfATestGone();
     void severalHostsSkipTheDeadOne();
+    void aSilentAddressIsSkipped_data();
+    void aSilentAddressIsSkipped();
     void serviceAloneIsEnough();
     void environmentAloneIsEnough();
     void ourDefaultsArrive();
@@ -194,6 +243,29 @@ void TestDbConnecting::severalHostsSkipTheDeadOne()
     endpoint.info.set(s("password"), password);
     client.setEndpoint(endpoint);
     VERIFY_OK(query(client, Primary, "select 1"));
+    QVERIFY(client.state(Primary).tls);
+}
+
+void TestDbConnecting::aSilentAddressIsSkipped_data()
+{
+    QTest::addColumn<bool>("full");
+    QTest::newRow("takes connections, never answers") << false;
+    QTest::newRow("takes no connections") << true;
+}
+
+void TestDbConnecting::aSilentAddressIsSkipped()
+{
+    QFETCH(bool, full);
+    const SilentListener silent(full);
+    Client client;
+    Endpoint endpoint = m_cluster.endpoint(Primary, s("analyst"));
+    endpoint.info.set(s("host"), s("localhost,localhost"));
+    endpoint.info.set(s("hostaddr"), s("127.0.0.1,%1").arg(m_cluster.address(Primary)));
+    endpoint.info.set(s("port"), s("%1,%2").arg(silent.port()).arg(m_cluster.port(Primary)));
+    endpoint.info.set(s("password"), m_cluster.password(Primary, s("analyst")));
+    endpoint.info.set(s("connect_timeout"), s("1"));
+    client.setEndpoint(endpoint);
+    VERIFY_OK(query(client, Primary, statement("select 1", {}, 15s)));
     QVERIFY(client.state(Primary).tls);
 }
 

@@ -97,6 +97,7 @@ void TestDbFailures::stoppedServer()
     QVERIFY(rows.error().sqlState.isEmpty());
     QVERIFY(rows.error().mayStillBeRunning);
     QVERIFY(rows.error().isTransient());
+    QVERIFY(!rows.error().neverSent);
     // Deadline, grace, a second for the cancel request; the rest is for a busy machine.
     QVERIFY2(timer.elapsed() < 10'000, qPrintable(QString::number(timer.elapsed())));
     QVERIFY(reachesLink(Link::Down));

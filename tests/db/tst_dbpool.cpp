@@ -143,9 +143,14 @@ void TestDbPool::waitingEndsAtTheDeadline()
     QVERIFY(!busy.isThere());
     COMPARE_KIND(impatient, ErrorKind::Deadline);
     QVERIFY(!impatient.error().mayStillBeRunning);
+    QVERIFY(impatient.error().neverSent);
     QVERIFY(busy.wait());
     VERIFY_OK(busy);
     VERIFY_OK(query(*m_client, P, "select 1"));
+    // The deadline of one that was sent is another matter.
+    const AsyncRows slow = query(*m_client, P, statement("select pg_sleep(20)", {}, 200ms));
+    COMPARE_KIND(slow, ErrorKind::Deadline);
+    QVERIFY(!slow.error().neverSent);
 }
 
 void TestDbPool::cancelWhileWaiting()

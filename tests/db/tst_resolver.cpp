@@ -26,6 +26,7 @@ private Q_SLOTS:
     void severalHosts();
     void unknownNames();
     void oneKnownNameIsEnough();
+    void addressesAreDropped();
     void mistakes_data();
     void mistakes();
 
@@ -184,6 +185,31 @@ void TestResolver::oneKnownNameIsEnough()
     QVERIFY(target.ok());
     QCOMPARE(valueOf(*target, "host"), QByteArray("127.0.0.1"));
     QCOMPARE(valueOf(*target, "port"), QByteArray("2"));
+}
+
+void TestResolver::addressesAreDropped()
+{
+    auto mixed = resolve(parsed("host=127.0.0.1,/tmp,127.0.0.2 port=1,2,3"));
+    QVERIFY(mixed.ok());
+    QCOMPARE(mixed->addresses.size(), 3);
+    QVERIFY(!mixed->dropAddress("127.0.0.1", "127.0.0.1", "9"));
+    QVERIFY(mixed->dropAddress("127.0.0.1", "127.0.0.1", "1"));
+    QCOMPARE(valueOf(*mixed, "host"), QByteArray("/tmp,127.0.0.2"));
+    QCOMPARE(valueOf(*mixed, "hostaddr"), QByteArray(",127.0.0.2"));
+    QCOMPARE(valueOf(*mixed, "port"), QByteArray("2,3"));
+    QVERIFY(mixed->dropAddress("127.0.0.2", "127.0.0.2", "3"));
+    QCOMPARE(valueOf(*mixed, "host"), QByteArray("/tmp"));
+    QVERIFY(valueOf(*mixed, "hostaddr").isEmpty());
+    QCOMPARE(valueOf(*mixed, "port"), QByteArray("2"));
+    QVERIFY(!mixed->dropAddress("/tmp", QByteArray(), "2")); // the last one stays
+
+    // Without names PQhost gives the address.
+    auto addressed = resolve(parsed("hostaddr=127.0.0.1,127.0.0.2 port=6001"));
+    QVERIFY(addressed.ok());
+    QVERIFY(addressed->dropAddress("127.0.0.1", "127.0.0.1", "6001"));
+    QCOMPARE(valueOf(*addressed, "hostaddr"), QByteArray("127.0.0.2"));
+    QCOMPARE(valueOf(*addressed, "port"), QByteArray("6001"));
+    QVERIFY(valueOf(*addressed, "host").isEmpty());
 }
 
 void TestResolver::mistakes_data()
