@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "model/sessionwatch.h"
 
 namespace atlas::cli {
 
@@ -11,28 +12,30 @@ namespace {
 
 int status(db::BlockingSession& session, const QString& node, const QList<schema::Migration>& known)
 {
-    const auto applied = schema::applied(session);
-    if (!applied) {
-        fail(applied.error());
-        return exitStatusFor(applied.error());
-    }
+    const auto state = schema::inspect(session);
+    if (!state)
+        return failWith(state.error());
     for (const schema::Migration& migration : known) {
-        QString state = QStringLiteral("not applied");
-        for (const schema::Applied& one : *applied) {
+        QString words = QStringLiteral("not applied");
+        for (const schema::Applied& one : state->applied) {
             if (one.version == migration.version)
-                state = one.checksum == migration.checksum
+                words = one.checksum == migration.checksum
                             ? QStringLiteral("applied %1").arg(one.appliedAt.toString(Qt::ISODate))
                             : QStringLiteral("ALTERED: applied with other contents");
         }
         std::printf("%-10s %04d %-14s %s\n", qUtf8Printable(node), migration.version,
-                    qUtf8Printable(migration.name), qUtf8Printable(state));
+                    qUtf8Printable(migration.name), qUtf8Printable(words));
     }
-    const QString problem = schema::conflict(known, *applied);
-    if (!problem.isEmpty()) {
-        fail(node + QStringLiteral(": ") + problem);
-        return Failed;
+    if (!state->applied.isEmpty() && state->recorded.isEmpty())
+        say(node + QStringLiteral(": what is in the schema is not recorded yet; schema apply does it"));
+    bool good = state->applied.size() == known.size();
+    for (const QString& problem : {schema::conflict(known, state->applied), schema::alteration(*state)}) {
+        if (!problem.isEmpty()) {
+            fail(node + QStringLiteral(": ") + problem);
+            good = false;
+        }
     }
-    return applied->size() == known.size() ? Ok : Failed;
+    return good ? Ok : Failed;
 }
 
 int apply(db::BlockingSession& session, const QString& node, const QList<schema::Migration>& known)
@@ -43,10 +46,8 @@ int apply(db::BlockingSession& session, const QString& node, const QList<schema:
                 .arg(migration.version, 4, 10, QLatin1Char('0'))
                 .arg(migration.name));
     });
-    if (!outcome) {
-        fail(outcome.error());
-        return exitStatusFor(outcome.error());
-    }
+    if (!outcome)
+        return failWith(outcome.error());
     say(outcome->appliedNow == 0
             ? QStringLiteral("%1: schema version %2, nothing to do").arg(node).arg(outcome->version)
             : QStringLiteral("%1: schema version %2").arg(node).arg(outcome->version));
@@ -58,12 +59,11 @@ int apply(db::BlockingSession& session, const QString& node, const QList<schema:
 int runSchema(const QStringList& arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(
-        QStringLiteral("Applies the schema (schema/postgres, and schema/redshift/local where the warehouse "
-                       "is PostgreSQL) or tells "
-                       "what is applied.\nRun schema/postgres/bootstrap.sql once before, as a superuser: it "
-                       "makes roles, database and "
-                       "extensions."));
+    parser.setApplicationDescription(QStringLiteral(
+        "Applies the schema (schema/postgres, and schema/redshift/local where the warehouse is PostgreSQL),\n"
+        "or tells what is applied and whether it is still as it was applied.\n"
+        "Log in as atlas_owner or a member of it. Run schema/postgres/bootstrap.sql once before, as a "
+        "superuser:\nit makes roles, database and extensions."));
     Connection::addOptions(parser);
     parser.addPositionalArgument(QStringLiteral("action"), QStringLiteral("apply or status"),
                                  QStringLiteral("apply|status"));
@@ -87,6 +87,7 @@ int runSchema(const QStringList& arguments)
         auto session = connection->open(node, Purpose::Owner);
         if (!session)
             return connection->lastStatus();
+        const SessionWatch watch(*session, interrupted);
         const bool isPrimary = node == QLatin1String("primary");
         if (!isPrimary && connection->client().state(connection->endpoint(node, Purpose::Owner)).isRedshift) {
             say(QStringLiteral("%1: Redshift; apply schema/redshift/*.sql with your own tool").arg(node));

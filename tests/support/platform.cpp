@@ -59,10 +59,15 @@ db::Statement sql(const QByteArray& text, const QList<db::Param>& params)
     return statement;
 }
 
-QString Platform::prepare(const TestCluster& cluster)
+void Platform::use(const TestCluster& cluster)
 {
     m_cluster = cluster;
     m_client = std::make_unique<db::Client>();
+}
+
+QString Platform::prepare(const TestCluster& cluster)
+{
+    use(cluster);
     const Ran applied = ctl({QStringLiteral("schema"), QStringLiteral("apply")});
     if (applied.status != 0)
         return QStringLiteral("atlasctl schema apply: ") + QString::fromUtf8(applied.err);
@@ -93,8 +98,9 @@ QString Platform::import(const QString& tenant, const QByteArray& jsonLines) con
 
 QString Platform::freshName(const QString& stem)
 {
-    return QStringLiteral("%1 %2").arg(stem).arg(QRandomGenerator::system()->generate64(), 16, 16,
-                                                 QLatin1Char('0'));
+    // The stem may hold a "%1" of its own.
+    return stem +
+           QStringLiteral(" %1").arg(QRandomGenerator::system()->generate64(), 16, 16, QLatin1Char('0'));
 }
 
 std::unique_ptr<db::BlockingSession> Platform::open(const QString& node, const QString& login, bool readOnly)

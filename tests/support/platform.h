@@ -27,6 +27,8 @@ class Platform
 public:
     /// Applies the schema and the subscription where they are missing. Empty, or what went wrong.
     QString prepare(const TestCluster& cluster);
+    /// A cluster on which all that is done already, or cannot be now.
+    void use(const TestCluster& cluster);
 
     /// Runs $ATLAS_CTL on the cluster, like a person in a shell.
     Ran ctl(const QStringList& arguments, const QByteArray& input = {},

@@ -5,6 +5,7 @@
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QProcess>
 
 namespace atlas::test {
 
@@ -116,6 +117,20 @@ QString TestCluster::password(const QString& name, const QString& login) const
             return fields[4];
     }
     return {};
+}
+
+bool TestCluster::superuser(const QString& name, const QString& database, const QStringList& arguments) const
+{
+    QProcess process;
+    process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
+    process.start(qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT",
+                                       QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh")),
+                  QStringList{QStringLiteral("--state"), m_directory, QStringLiteral("psql"), name,
+                              QStringLiteral("-X"), QStringLiteral("-q"), QStringLiteral("-v"),
+                              QStringLiteral("ON_ERROR_STOP=1"), QStringLiteral("-d"), database} +
+                      arguments);
+    return process.waitForFinished(60'000) && process.exitStatus() == QProcess::NormalExit &&
+           process.exitCode() == 0;
 }
 
 db::Endpoint TestCluster::endpointThrough(int proxyPort, const QString& name, const QString& login,

@@ -34,6 +34,9 @@ public:
     /// The role behind a person.
     QString role(const QString& login) const;
     QString stateDirectory() const { return m_directory; }
+    /// Runs psql as the superuser, whom no password lets in, through cluster.sh. Stops at the first error,
+    /// which goes to stderr, and returns false then.
+    bool superuser(const QString& node, const QString& database, const QStringList& arguments) const;
 
 private:
     QJsonObject node(const QString& name) const;

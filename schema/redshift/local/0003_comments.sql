@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What each column of the local warehouse holds, in the primary's words.
+
+comment on column atlas.tenants.tenant_id is 'Leads every key of every other table.';
+comment on column atlas.tenants.name is 'Unique name for people and for the command line.';
+comment on column atlas.tenants.isolation is 'shared: in the hashed default branch; partition: a branch of its own; schema, database: kept elsewhere.';
+comment on column atlas.tenants.created_at is 'When the tenant was added, by the primary''s clock.';
+
+comment on column atlas.tenant_access.tenant_id is 'The tenant that is opened.';
+comment on column atlas.tenant_access.login is 'Login role (session_user), compared exactly.';
+comment on column atlas.tenant_access.granted_by is 'Login that granted it.';
+comment on column atlas.tenant_access.granted_at is 'When it was granted.';
+
+comment on column atlas.entities.tenant_id is 'Owner of the asset.';
+comment on column atlas.entities.entity_id is 'Internal number, never reused; the keyset that results are paged by.';
+comment on column atlas.entities.external_id is 'The platform''s own identifier, unique within the tenant.';
+comment on column atlas.entities.entity_type is 'Kind of asset (truck, turbine); filtered as entity.type.';
+comment on column atlas.entities.name is 'Name for people; filtered as entity.name.';
+comment on column atlas.entities.created_at is 'When it was first seen, by the primary''s clock.';
+
+comment on column atlas.attributes.tenant_id is 'Attributes belong to a tenant: the same name may mean something else elsewhere.';
+comment on column atlas.attributes.attribute_id is 'Number used in keys and indexes.';
+comment on column atlas.attributes.name is 'Name as it was sent, any Unicode but NUL.';
+comment on column atlas.attributes.value_type is '1 string, 2 number, 3 boolean, 4 timestamp, 5 json. Set by the first value, then fixed.';
+comment on column atlas.attributes.unit is 'Unit for display.';
+comment on column atlas.attributes.description is 'What it means, for people.';
+comment on column atlas.attributes.state is 'cold: covering indexes only; warming: also written to entity_hot; hot: may be read from it; cooling: being removed.';
+comment on column atlas.attributes.state_changed_at is 'When state became what it is.';
+comment on column atlas.attributes.created_at is 'When the first value arrived.';
+
+comment on column atlas.attribute_values.entity_id is 'The asset.';
+comment on column atlas.attribute_values.observed_at is 'When the value was observed, by the sender. The newest wins.';
+comment on column atlas.attribute_values.value_num is 'Search key: number (nearest float8), boolean (0 or 1), timestamp (microseconds since 1970 UTC).';
+comment on column atlas.attribute_values.tenant_id is 'Owner of the asset.';
+comment on column atlas.attribute_values.attribute_id is 'The attribute.';
+comment on column atlas.attribute_values.value_text is 'Search key: the first 256 characters of a string or of compact JSON text.';
+comment on column atlas.attribute_values.value_exact is 'The number exactly as sent, where the shortest text of value_num is not already that.';
+comment on column atlas.attribute_values.value_long is 'The whole text where it is longer than 256 characters; a timestamp as sent where it was not in canonical form.';
+
+comment on column atlas.attribute_events.entity_id is 'The asset.';
+comment on column atlas.attribute_events.observed_at is 'When the value was observed, by the sender.';
+comment on column atlas.attribute_events.value_num is 'As in attribute_values.';
+comment on column atlas.attribute_events.tenant_id is 'Owner of the asset.';
+comment on column atlas.attribute_events.attribute_id is 'The attribute.';
+comment on column atlas.attribute_events.value_text is 'As in attribute_values.';
+comment on column atlas.attribute_events.value_exact is 'As in attribute_values.';
+comment on column atlas.attribute_events.value_long is 'As in attribute_values.';
+
+comment on column atlas.heartbeat.id is 'Always 1.';
+comment on column atlas.heartbeat.seq is 'Counts the beats.';
+comment on column atlas.heartbeat.beat_at is 'The primary''s clock when it beat.';
+comment on column atlas.heartbeat.lsn is 'WAL position when it beat: with beat_at a pair of the LSN clock.';
