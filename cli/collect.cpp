@@ -6,6 +6,7 @@
 #include "cli/ingestoptions.h"
 #include "cli/progress.h"
 #include "model/ingest/collector/collector.h"
+#include "model/sessionwatch.h"
 #include "model/statements.h"
 
 namespace atlas::cli {
@@ -43,13 +44,18 @@ db::Status rememberEarlierRun(db::BlockingSession& session, int tenant, ingest::
     });
 }
 
-db::Result<int> ownTenant(Connection& connection, db::BlockingSession& session, const QString& name)
+db::Result<int> ownTenant(const Connection& connection, const QCommandLineParser& parser,
+                          db::BlockingSession& session, const QString& name)
 {
+    const QString what = QStringLiteral("tenant \"%1\"").arg(name);
     auto found = session.exec(tenantSql({db::param(name)}));
     if (found && found->rowCount() == 0) {
-        found = session.exec(createSql({db::param(name), db::arrayParam(demoLogins(connection))}));
+        const QStringList logins = tenantLogins(connection, parser);
+        found = session.exec(createSql({db::param(name), db::arrayParam(logins)}));
         if (found)
-            say(QStringLiteral("created tenant \"%1\"").arg(name));
+            sayCreated(what, logins);
+    } else if (found) {
+        sayNotOpened(what, parser);
     }
     if (!found)
         return found.error();
@@ -93,7 +99,7 @@ int runCollect(const QStringList& arguments)
                                       QStringLiteral("time"), QStringLiteral("1s"));
     const QCommandLineOption once(
         QStringLiteral("once"), QStringLiteral("Look twice, one interval apart (rates need two), then end."));
-    parser.addOptions({tenantName, interval, once, doorOption()});
+    parser.addOptions({tenantName, openToOption(), interval, once, doorOption()});
     parse(parser, QStringLiteral("collect"), arguments);
     const auto pause = parseInterval(parser.value(interval));
     const auto kind = doorFromParser(parser);
@@ -109,11 +115,10 @@ int runCollect(const QStringList& arguments)
     auto session = connection->open(QStringLiteral("primary"), Purpose::Ingest);
     if (!session)
         return connection->lastStatus();
-    const auto tenant = ownTenant(*connection, *session, parser.value(tenantName));
-    if (!tenant) {
-        fail(tenant.error());
-        return exitStatusFor(tenant.error());
-    }
+    std::optional<SessionWatch> watch(std::in_place, *session, interrupted);
+    const auto tenant = ownTenant(*connection, parser, *session, parser.value(tenantName));
+    if (!tenant)
+        return failWith(tenant.error());
 
     ingest::RetryPolicy policy = retryPolicy();
     if (!parser.isSet(once))
@@ -125,10 +130,8 @@ int runCollect(const QStringList& arguments)
     if (parser.isSet(once))
         options.minProcessAge = 0;
     ingest::Collector collector(options);
-    if (const db::Status remembered = rememberEarlierRun(*session, *tenant, collector); !remembered) {
-        fail(remembered.error());
-        return exitStatusFor(remembered.error());
-    }
+    if (const db::Status remembered = rememberEarlierRun(*session, *tenant, collector); !remembered)
+        return failWith(remembered.error());
     ingest::Batch batch(*tenant, "collect");
     qint64 values = 0;
     int rounds = 0;
@@ -143,8 +146,7 @@ int runCollect(const QStringList& arguments)
             if (!sent) {
                 if (interrupted())
                     break;
-                fail(sent.error());
-                return exitStatusFor(sent.error());
+                return failWith(sent.error());
             }
             values += batch.rows();
         }
@@ -153,6 +155,7 @@ int runCollect(const QStringList& arguments)
             // So that the attribute list knows them before the agent's next round.
             if (const auto measured = session->exec(refreshSql({db::param(*tenant)})); !measured)
                 say(QStringLiteral("not measured yet: ") + measured.error().text());
+            watch.reset();
             session.reset();
             if (parser.isSet(once)) {
                 say(QStringLiteral("%1 values of %2 entities").arg(grouped(values)).arg(readings.size()));

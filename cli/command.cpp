@@ -90,6 +90,16 @@ void fail(const db::DbError& error)
         say(QStringLiteral("  ") + error.hint);
 }
 
+int failWith(const db::DbError& error)
+{
+    if (interrupted()) {
+        fail(QStringLiteral("interrupted: ") + error.text());
+        return Interrupted;
+    }
+    fail(error);
+    return exitStatusFor(error);
+}
+
 bool flushOutput()
 {
     if (std::fflush(stdout) != 0) {
@@ -156,7 +166,7 @@ std::unique_ptr<db::BlockingSession> Connection::open(const QString& node, Purpo
     auto session = db::BlockingSession::open(m_client, endpoint(node, purpose));
     if (!session) {
         fail(session.error());
-        m_lastStatus = exitStatusForOpening(session.error());
+        m_lastStatus = interrupted() ? Interrupted : exitStatusForOpening(session.error());
         return nullptr;
     }
     m_lastStatus = Ok;

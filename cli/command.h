@@ -34,6 +34,9 @@ int exitStatusForOpening(const db::DbError& error);
 void say(const QString& line);
 void fail(const QString& line);
 void fail(const db::DbError& error);
+/// Says the error and returns its exit status. After SIGINT or SIGTERM that is Interrupted, whatever the
+/// error: what was cancelled, or waited in vain by then, is only a consequence.
+int failWith(const db::DbError& error);
 /// Writes out what stdout holds; false after having said why not all of it arrived.
 bool flushOutput();
 

@@ -5,10 +5,7 @@
 #include <QTimer>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
-#include <thread>
 
 #include "cli/command.h"
 #include "model/browse/browse.h"
@@ -17,6 +14,7 @@
 #include "model/filter/parser.h"
 #include "model/filter/validate.h"
 #include "model/lag/monitor.h"
+#include "model/sessionwatch.h"
 
 namespace atlas::cli {
 
@@ -81,44 +79,6 @@ bool look(lag::Monitor& monitor)
     return monitor.hasSampled();
 }
 
-/// Ctrl+C while the server works: no batch comes by to notice it.
-class CancelOnInterrupt
-{
-public:
-    /// `session` outlives it.
-    explicit CancelOnInterrupt(db::BlockingSession& session)
-        : m_thread([this, &session] { watch(session); })
-    {
-    }
-    ~CancelOnInterrupt()
-    {
-        {
-            const std::lock_guard lock(m_mutex);
-            m_over = true;
-        }
-        m_changed.notify_one();
-        m_thread.join();
-    }
-    CancelOnInterrupt(const CancelOnInterrupt&) = delete;
-    CancelOnInterrupt& operator=(const CancelOnInterrupt&) = delete;
-
-private:
-    void watch(db::BlockingSession& session)
-    {
-        std::unique_lock lock(m_mutex);
-        // Again and again: a cancel between two statements stops neither.
-        while (!m_changed.wait_for(lock, std::chrono::milliseconds(100), [this] { return m_over; })) {
-            if (interrupted())
-                session.cancel();
-        }
-    }
-
-    std::mutex m_mutex;
-    std::condition_variable m_changed;
-    bool m_over = false;
-    std::thread m_thread; ///< last: it uses the others
-};
-
 struct Call
 {
     QString tenantName;
@@ -137,6 +97,32 @@ struct Attempt
     int status = Ok; ///< with an error: Ok leaves it to exitStatusFor()
     std::optional<db::DbError> error;
     bool wrote = false;
+    qint64 rows = 0; ///< written
+};
+
+/// Ends what runs on a node after Ctrl+C, or when the node has stopped: no batch comes by to notice it.
+class NodeWatch
+{
+public:
+    NodeWatch(Connection& connection, const QString& node, db::BlockingSession& session)
+        : m_watch(session,
+                  [&client = connection.client(), endpoint = connection.endpoint(node, Purpose::Analyst)] {
+                      return interrupted() || isOut(client, endpoint);
+                  })
+    {
+    }
+    /// The error as it is: what was cancelled because of the node is the node's failure, and another may do.
+    db::DbError cause(db::DbError error) const
+    {
+        if (error.kind == db::ErrorKind::Cancelled && m_watch.hasCancelled() && !interrupted()) {
+            error.kind = db::ErrorKind::ConnectionLost;
+            error.message = QStringLiteral("the server has stopped answering");
+        }
+        return error;
+    }
+
+private:
+    SessionWatch m_watch;
 };
 
 Attempt runOn(Connection& connection, const routing::Route& route, const Call& call, bool useHot)
@@ -150,10 +136,10 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         return attempt;
     }
     db::BlockingSession& session = **opened;
-    CancelOnInterrupt watcher(session);
+    const NodeWatch watch(connection, route.node, session);
     const auto found = findTenant(session, call.tenantName);
     if (!found) {
-        attempt.error = found.error();
+        attempt.error = watch.cause(found.error());
         return attempt;
     }
     if (!*found) {
@@ -169,6 +155,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     const QString catalogNode =
         route.role == db::EndpointRole::Warehouse ? QStringLiteral("primary") : route.node;
     std::unique_ptr<db::BlockingSession> catalogSession;
+    std::optional<NodeWatch> catalogWatch;
     db::BlockingSession* catalogFrom = &session;
     if (route.role == db::EndpointRole::Warehouse) {
         auto other = db::BlockingSession::open(connection.client(),
@@ -180,10 +167,11 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         }
         catalogSession = std::move(other).value();
         catalogFrom = catalogSession.get();
+        catalogWatch.emplace(connection, catalogNode, *catalogSession);
     }
     const auto rows = catalogFrom->exec(AttributeCatalog::namedStatement(tenant, names));
     if (!rows) {
-        attempt.error = rows.error();
+        attempt.error = (catalogWatch ? *catalogWatch : watch).cause(rows.error());
         return attempt;
     }
     AttributeCatalog catalog = AttributeCatalog::fromRows(*rows);
@@ -218,6 +206,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         request.columns.append(catalog.findName(name)->id);
     request.limit = call.limit;
     request.role = route.role;
+    request.realRedshift = browse::isRedshift(connection.client(), route.node);
     request.useHot = useHot;
     request.longestValue = call.format == exporting::RowFormat::Table ? 1024 : 0;
     browse::PageStatement built =
@@ -241,7 +230,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     if (call.count) {
         const auto result = session.exec(built.statement);
         if (!result) {
-            attempt.error = result.error();
+            attempt.error = watch.cause(result.error());
             return attempt;
         }
         count = result->integer(0, 0).value_or(0);
@@ -287,7 +276,8 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
             return attempt;
         }
         if (!streamed) {
-            attempt.error = streamed.error();
+            attempt.error = watch.cause(streamed.error());
+            attempt.rows = count;
             return attempt;
         }
     }
@@ -425,6 +415,9 @@ int runFilter(const QStringList& arguments)
         lastStatus = attempt.status != Ok ? attempt.status : exitStatusFor(*attempt.error);
         if (attempt.wrote || !attempt.error->isTransient()) {
             fail(*attempt.error);
+            if (attempt.wrote)
+                say(QStringLiteral("  %L1 assets were written by then; the rest is missing")
+                        .arg(attempt.rows));
             return lastStatus;
         }
         lastError = attempt.error;

@@ -8,12 +8,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/ingestoptions.h"
 #include "cli/progress.h"
 #include "model/ingest/importer.h"
+#include "model/sessionwatch.h"
 #include "model/statements.h"
 
 namespace atlas::cli {
@@ -27,31 +29,34 @@ const RegisteredStatement tenantSql{"import.tenant", "Tenant to import into",
 const RegisteredStatement createSql{"import.create_tenant", "Create the tenant to import into",
                                     "select atlas.create_tenant($1, $2, $3::name[])"};
 
-std::optional<int> tenantFor(Connection& connection, db::BlockingSession& session, const QString& name,
-                             bool create, const QString& isolation, int& status)
+std::optional<int> tenantFor(const Connection& connection, const QCommandLineParser& parser,
+                             db::BlockingSession& session, const QString& name, int& status)
 {
-    if (!create) {
+    if (!parser.isSet(QStringLiteral("create"))) {
         const auto known = findTenant(session, name);
         if (known) {
             status = Failed;
             return *known;
         }
-        fail(known.error());
-        status = exitStatusFor(known.error());
+        status = failWith(known.error());
         return std::nullopt;
     }
+    const QString what = QStringLiteral("tenant \"%1\"").arg(name);
     const auto found = session.exec(tenantSql({db::param(name)}));
-    if (found && found->rowCount() == 1)
+    if (found && found->rowCount() == 1) {
+        sayNotOpened(what, parser);
         return static_cast<int>(found->integer(0, 0).value_or(0));
-    const auto created = found ? session.exec(createSql({db::param(name), db::param(isolation),
-                                                         db::arrayParam(demoLogins(connection))}))
-                               : found;
+    }
+    const QStringList logins = tenantLogins(connection, parser);
+    const auto created =
+        found ? session.exec(createSql({db::param(name), db::param(parser.value(QStringLiteral("isolation"))),
+                                        db::arrayParam(logins)}))
+              : found;
     if (!created) {
-        fail(created.error());
-        status = exitStatusFor(created.error());
+        status = failWith(created.error());
         return std::nullopt;
     }
-    say(QStringLiteral("created tenant \"%1\"").arg(name));
+    sayCreated(what, logins);
     return static_cast<int>(created->integer(0, 0).value_or(0));
 }
 
@@ -80,7 +85,7 @@ int runImport(const QStringList& arguments)
         QStringLiteral("file"));
     const QCommandLineOption plain(QStringLiteral("no-timestamps"),
                                    QStringLiteral("Keep date-time strings of new attributes as strings."));
-    parser.addOptions({tenantName, create, isolation, rejectsPath, plain});
+    parser.addOptions({tenantName, create, isolation, openToOption(), rejectsPath, plain});
     parser.addPositionalArgument(QStringLiteral("file"), QStringLiteral("JSON Lines, or -."));
     parse(parser, QStringLiteral("import"), arguments);
     const QStringList words = parser.positionalArguments();
@@ -90,6 +95,10 @@ int runImport(const QStringList& arguments)
     }
     if (parser.value(tenantName).contains(QChar(0))) {
         fail(QStringLiteral("a tenant's name cannot hold the character NUL"));
+        return Usage;
+    }
+    if (parser.isSet(QStringLiteral("open-to")) && !parser.isSet(create)) {
+        fail(QStringLiteral("--open-to goes with --create"));
         return Usage;
     }
     const bool fromStdin = words.first() == QLatin1String("-");
@@ -113,25 +122,33 @@ int runImport(const QStringList& arguments)
     if (!session)
         return connection->lastStatus();
     int status = Ok;
-    const auto tenant = tenantFor(*connection, *session, parser.value(tenantName), parser.isSet(create),
-                                  parser.value(isolation), status);
+    std::optional<int> tenant;
+    {
+        const SessionWatch watch(*session, interrupted);
+        tenant = tenantFor(*connection, parser, *session, parser.value(tenantName), status);
+    }
+    session.reset(); // the door has one of its own
     if (!tenant)
         return status;
 
+    // A pipe or a terminal: its lines come as they arise, and only once.
+    struct stat about = {};
+    const bool live = ::fstat(file, &about) != 0 || !S_ISREG(about.st_mode);
     ingest::ImportOptions options;
     options.tenant = *tenant;
     options.timestamps = !parser.isSet(plain);
+    options.live = live;
     ingest::RejectsFile rejects(rejectsFile);
     ingest::DurableDoor door(connection->client(),
                              connection->endpoint(QStringLiteral("primary"), Purpose::Ingest), retryPolicy());
-    ingest::Importer importer(*session, door, rejects, options);
+    ingest::Importer importer(door, rejects, options);
     int readError = 0;
-    const bool mayBreakOff = fromStdin || !QFileInfo(words.first()).isFile();
-    ingest::LineReader lines([file, mayBreakOff, &readError](char* data, std::int64_t size) -> std::int64_t {
-        for (;;) {
+    ingest::LineReader lines([file, live, &readError](char* data, std::int64_t size) -> std::int64_t {
+        constexpr int step = 200; // ms
+        for (int waited = 0;;) {
             // A signal goes to the main thread: a read() that waits for input would not notice it.
             pollfd input{file, POLLIN, 0};
-            const int ready = ::poll(&input, 1, 200);
+            const int ready = ::poll(&input, 1, step);
             ssize_t got = -1;
             if (ready == 0)
                 errno = EINTR;
@@ -143,10 +160,12 @@ int runImport(const QStringList& arguments)
             }
             if (got > 0)
                 return got;
+            if (ready == 0 && live && (waited += step) >= 1000)
+                return ingest::LineReader::quiet;
             if (got == 0) {
                 // Ctrl+C also ends the program at the other end of a pipe, maybe before it comes to us: what
                 // it wrote last may be half a line.
-                if (mayBreakOff)
+                if (live)
                     std::this_thread::sleep_for(50ms);
                 if (!interrupted())
                     return 0;
@@ -180,6 +199,11 @@ int runImport(const QStringList& arguments)
                              grouped(n.newAttributes), grouped(n.rejectedLines), grouped(n.rejectedValues),
                              QString::number(seconds, 'f', 1),
                              grouped(static_cast<qint64>(static_cast<double>(n.values) / seconds))));
+    if (n.sameTimes > 0)
+        say(QStringLiteral(
+                "%1 of the values taken had the time of an earlier one of their entity and attribute, "
+                "which stands")
+                .arg(grouped(n.sameTimes)));
     if (n.duplicateBatches > 0)
         say(QStringLiteral("%1 of %2 batches were imported before; they changed nothing")
                 .arg(n.duplicateBatches)
@@ -191,21 +215,20 @@ int runImport(const QStringList& arguments)
     case ingest::Importer::End::Done:
         return n.rejectedLines > 0 || n.rejectedValues > 0 ? Failed : Ok;
     case ingest::Importer::End::ReadFailed:
-        if (!interrupted()) {
-            fail(QStringLiteral("%1: %2").arg(words.first(),
-                                              QString::fromLocal8Bit(std::strerror(readError))));
-            return Failed;
-        }
-        [[fallthrough]]; // broken off while it waited for input
+        fail(QStringLiteral("%1: %2").arg(words.first(), QString::fromLocal8Bit(std::strerror(readError))));
+        return Failed;
     case ingest::Importer::End::Stopped:
-        say(QStringLiteral("interrupted; what was imported stays, the same call goes on from there"));
+        say(live ? QStringLiteral("interrupted; every whole line that was read is imported")
+                 : QStringLiteral("interrupted; what was imported stays, the same call goes on from there"));
         return Interrupted;
     case ingest::Importer::End::RejectsFailed:
         fail(QStringLiteral("%1: %2").arg(rejects.path(), QString::fromStdString(rejects.problem())));
         return Failed;
     case ingest::Importer::End::DatabaseFailed:
-        fail(*importer.error());
-        return exitStatusFor(*importer.error());
+        status = failWith(*importer.error());
+        say(live ? QStringLiteral("what was imported stays; the lines that were read last are not in")
+                 : QStringLiteral("what was imported stays, the same call goes on from there"));
+        return status;
     }
     return Failed;
 }

@@ -53,15 +53,44 @@ ingest::RetryPolicy retryPolicy()
     return policy;
 }
 
-QStringList demoLogins(const Connection& connection)
+QCommandLineOption openToOption()
+{
+    return {
+        QStringLiteral("open-to"),
+        QStringLiteral("Open a tenant that is created to this login, beside the environment's logins. May be "
+                       "repeated."),
+        QStringLiteral("login")};
+}
+
+QStringList tenantLogins(const Connection& connection, const QCommandLineParser& parser)
 {
     QStringList logins;
-    for (const Purpose purpose : {Purpose::Analyst, Purpose::Operator, Purpose::Admin}) {
-        const QString login = connection.environment().logins.value(purpose);
-        if (!login.isEmpty() && !logins.contains(login))
-            logins.append(login);
-    }
+    for (const Purpose purpose : {Purpose::Analyst, Purpose::Operator, Purpose::Admin})
+        logins.append(connection.environment().logins.value(purpose));
+    logins += parser.values(QStringLiteral("open-to"));
+    logins.removeAll(QString());
+    logins.removeDuplicates();
     return logins;
+}
+
+void sayCreated(const QString& what, const QStringList& logins)
+{
+    if (!logins.isEmpty()) {
+        say(QStringLiteral("created %1, open to %2").arg(what, logins.join(QStringLiteral(", "))));
+        return;
+    }
+    say(QStringLiteral("created %1, open to no login but the one that writes it").arg(what));
+    say(QStringLiteral(
+        "  --open-to LOGIN opens a new tenant to people; docs/platform.md tells how to open this "
+        "one"));
+}
+
+void sayNotOpened(const QString& what, const QCommandLineParser& parser)
+{
+    if (parser.isSet(QStringLiteral("open-to")))
+        say(QStringLiteral("%1 was there already: --open-to changes nothing, an administrator opens it with "
+                           "atlas.grant_tenant()")
+                .arg(what));
 }
 
 std::unique_ptr<db::BlockingSession> openPrimary(Connection& connection, Purpose purpose, int count)
@@ -86,17 +115,24 @@ std::unique_ptr<db::BlockingSession> openPrimary(Connection& connection, Purpose
     return nullptr;
 }
 
-bool waitForStaging(db::BlockingSession& session)
+bool waitForStaging(ingest::Door& door)
 {
     // 4 million rows take a flush at 30,000 a second over two minutes.
     const auto until = std::chrono::steady_clock::now() + 10min;
     while (!interrupted() && std::chrono::steady_clock::now() < until) {
-        const auto waiting = session.exec(stagingSql());
-        if (!waiting) {
-            fail(waiting.error());
+        bool isWaiting = true;
+        const db::Status asked = door.ask([&isWaiting](db::BlockingSession& session) -> db::Status {
+            const auto waiting = session.exec(stagingSql());
+            if (!waiting)
+                return waiting.error();
+            isWaiting = waiting->boolean(0, 0);
+            return db::success();
+        });
+        if (!asked) {
+            fail(asked.error());
             return false;
         }
-        if (!waiting->boolean(0, 0))
+        if (!isWaiting)
             return true;
         std::this_thread::sleep_for(200ms);
     }

@@ -18,13 +18,20 @@ QCommandLineOption doorOption();
 std::optional<ingest::DoorKind> doorFromParser(const QCommandLineParser& parser);
 /// Tries again for a minute, stops on a signal, says the first failure of a row of them.
 ingest::RetryPolicy retryPolicy();
-/// The people's logins of the environment, to whom a new tenant is opened.
-QStringList demoLogins(const Connection& connection);
+/// --open-to LOGIN, as often as there are logins.
+QCommandLineOption openToOption();
+/// To whom a new tenant is opened beside its maker: the people's logins of the environment and those of
+/// --open-to.
+QStringList tenantLogins(const Connection& connection, const QCommandLineParser& parser);
+/// Says that `what` ("tenant \"x\"") was made, and to whom it is open.
+void sayCreated(const QString& what, const QStringList& logins);
+/// Says that --open-to, if it was given, does nothing for a tenant that is there.
+void sayNotOpened(const QString& what, const QCommandLineParser& parser);
 /// A session on the primary, with room for `count` connections beside it. Null after having said why, see
 /// Connection::lastStatus().
 std::unique_ptr<db::BlockingSession> openPrimary(Connection& connection, Purpose purpose, int count);
 /// Waits until the agent has flushed what was staged up to now; false after ten
 /// minutes, a signal or an error.
-bool waitForStaging(db::BlockingSession& session);
+bool waitForStaging(ingest::Door& door);
 
 } // namespace atlas::cli

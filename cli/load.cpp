@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "model/ingest/platform/load.h"
 #include "model/ingest/platform/telemetry.h"
+#include "model/sessionwatch.h"
 #include "model/statements.h"
 
 namespace atlas::cli {
@@ -33,13 +34,13 @@ struct Options
     ingest::PlatformOptions platform;
     ingest::DoorKind door = ingest::DoorKind::Durable;
     int writers = 3;
+    int senders = 2; ///< of telemetry
     bool status = false;
-    bool telemetry = false;
     double rate = 10'000;
 };
 
 /// Statistics and visibility map: without them the first filters after a load would be slow.
-db::Status settle(Connection& connection, db::BlockingSession& session, const ingest::LoadState& state)
+db::Status settle(Connection& connection, ingest::Door& door, const ingest::LoadState& state)
 {
     // VACUUM is the owner's. Where its login is not ours to use, autovacuum will come to it.
     connection.use(Purpose::Owner);
@@ -47,6 +48,7 @@ db::Status settle(Connection& connection, db::BlockingSession& session, const in
     auto owner = db::BlockingSession::open(
         connection.client(), connection.endpoint(QStringLiteral("primary"), Purpose::Owner), 5s);
     if (owner) {
+        const SessionWatch watch(**owner, interrupted);
         const auto mayVacuum = (*owner)->exec(ownerSql());
         const auto done =
             mayVacuum && mayVacuum->boolean(0, 0) ? (*owner)->exec(vacuumSql({}, 10min)) : mayVacuum;
@@ -58,48 +60,70 @@ db::Status settle(Connection& connection, db::BlockingSession& session, const in
     } else {
         say(QStringLiteral("vacuum is left to autovacuum: ") + owner.error().text());
     }
-    if (!vacuumed) {
-        if (const auto analyzed = session.exec(analyzeSql({}, 10min)); !analyzed)
-            return analyzed.error();
-    }
-    for (const int tenant : state.tenantIds) {
-        if (interrupted())
-            return db::success();
-        if (const auto measured = session.exec(refreshSql({db::param(tenant)}, 10min)); !measured)
-            return measured.error();
-    }
-    return db::success();
+    return door.ask([&state, vacuumed](db::BlockingSession& session) -> db::Status {
+        if (!vacuumed) {
+            if (const auto analyzed = session.exec(analyzeSql({}, 10min)); !analyzed)
+                return analyzed.error();
+        }
+        for (const int tenant : state.tenantIds) {
+            if (interrupted())
+                return db::success();
+            if (const auto measured = session.exec(refreshSql({db::param(tenant)}, 10min)); !measured)
+                return measured.error();
+        }
+        return db::success();
+    });
 }
 
-int load(Connection& connection, db::BlockingSession& session, Options options)
+/// Exit status when there is nothing more to do for this platform, nullopt when it is to be loaded.
+std::optional<int> alreadyThere(db::BlockingSession& session, const ingest::LoadState& state,
+                                const Options& options)
 {
-    // The plan does not depend on the base time, which an interrupted load brings along.
-    options.platform.baseTime = ingest::nowMicroseconds();
-    const auto sketch = std::make_unique<ingest::Platform>(options.platform);
-    const std::vector<ingest::LoadItem> plan = ingest::loadPlan(*sketch);
-    auto state = ingest::readLoadState(session, *sketch, plan);
-    if (!state) {
-        fail(state.error());
-        return exitStatusFor(state.error());
-    }
     qint64 present = 0;
-    for (const qint64 entities : state->entities)
+    for (const qint64 entities : state.entities)
         present += entities;
-    if (state->complete) {
+    if (state.complete) {
         say(QStringLiteral("already loaded: %1 entities, seed %2")
                 .arg(grouped(present))
                 .arg(options.platform.seed));
         return Ok;
     }
-    if (state->startedAt == 0 && state->anyEntities()) {
-        // The ledger forgets after its retention; what is there still counts.
-        const bool enough = present >= options.platform.entities;
-        say(QStringLiteral("the platform's tenants hold %1 entities, loaded with other options%2")
-                .arg(grouped(present), enough ? QString() : QStringLiteral(", fewer than asked for")));
-        if (!options.status && !enough)
-            say(QStringLiteral("  nothing was done; load into an empty database"));
-        return enough ? Ok : Failed;
+    if (state.startedAt != 0 || !state.anyEntities())
+        return std::nullopt;
+    const auto otherwise = ingest::wasLoadedOtherwise(session, state);
+    if (!otherwise)
+        return failWith(otherwise.error());
+    if (*otherwise) {
+        fail(QStringLiteral("the platform's tenants hold %1 entities, loaded with other options")
+                 .arg(grouped(present)));
+        say(QStringLiteral(
+            "  say --entities, --attributes and --seed as then, or load into an empty database"));
+        return Failed;
     }
+    // The ledger forgets after its retention; what is there still counts.
+    const bool enough = present >= options.platform.entities;
+    say(QStringLiteral(
+            "the platform's tenants hold %1 entities%2; with which options they were loaded is not "
+            "known any more")
+            .arg(grouped(present), enough ? QString() : QStringLiteral(", fewer than asked for")));
+    if (!options.status && !enough)
+        say(QStringLiteral("  nothing was done; load into an empty database"));
+    return enough ? Ok : Failed;
+}
+
+int load(Connection& connection, const QCommandLineParser& parser, db::BlockingSession& session,
+         Options options)
+{
+    const SessionWatch watch(session, interrupted);
+    // The plan does not depend on the base time, which an interrupted load brings along.
+    options.platform.baseTime = ingest::nowMicroseconds();
+    const auto sketch = std::make_unique<ingest::Platform>(options.platform);
+    const std::vector<ingest::LoadItem> plan = ingest::loadPlan(*sketch);
+    auto state = ingest::readLoadState(session, *sketch, plan);
+    if (!state)
+        return failWith(state.error());
+    if (const std::optional<int> ended = alreadyThere(session, *state, options))
+        return *ended;
     if (options.status) {
         const auto done = std::count(state->done.begin(), state->done.end(), true);
         say(state->startedAt ? QStringLiteral("loaded in part: %1 of %2 batches").arg(done).arg(plan.size())
@@ -112,11 +136,14 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
         say(QStringLiteral("going on with an interrupted load"));
     }
     const ingest::Platform platform(options.platform);
-    if (const db::Status created = ingest::createTenants(session, platform, demoLogins(connection), *state);
-        !created) {
-        fail(created.error());
-        return exitStatusFor(created.error());
-    }
+    const auto missing = std::count(state->tenantIds.begin(), state->tenantIds.end(), 0);
+    const QStringList logins = tenantLogins(connection, parser);
+    if (const db::Status created = ingest::createTenants(session, platform, logins, *state); !created)
+        return failWith(created.error());
+    if (missing > 0)
+        sayCreated(QStringLiteral("the platform's tenants"), logins);
+    else
+        sayNotOpened(QStringLiteral("the platform's tenants"), parser);
 
     ingest::LoadRun run(platform, plan, *state);
     Progress progress(QStringLiteral("loading"), QStringLiteral("values"), run.rowsExpected(), run.rowsSent);
@@ -136,16 +163,15 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
         std::this_thread::sleep_for(50ms);
     }
     work.join();
-    if (!*result) {
-        fail(result->error());
-        return exitStatusFor(result->error());
-    }
-    if (run.wasStopped()) {
+    // An error after a signal is that of a batch that was given up.
+    if (run.wasStopped() && interrupted()) {
         progress.finish(QStringLiteral(
             "interrupted; what was loaded stays, the same call goes on from there (through the fast "
             "door: sends everything again, which changes nothing)"));
         return Interrupted;
     }
+    if (!*result)
+        return failWith(result->error());
     const double seconds = progress.seconds();
     progress.finish(
         QStringLiteral("%1 values of %2 entities in %3 s (%4/s, %5 writers, %6 door)")
@@ -155,41 +181,50 @@ int load(Connection& connection, db::BlockingSession& session, Options options)
             .arg(options.writers)
             .arg(options.door == ingest::DoorKind::Fast ? QStringLiteral("fast")
                                                         : QStringLiteral("durable")));
-    if (options.door == ingest::DoorKind::Fast && !waitForStaging(session)) {
+    // The session of before the load may have died under it; the door gets itself another.
+    ingest::DurableDoor door(connection.client(), endpoint, retryPolicy());
+    if (options.door == ingest::DoorKind::Fast && !waitForStaging(door)) {
+        if (interrupted())
+            return Interrupted;
         fail(QStringLiteral("staged rows are not being flushed: is the agent running?"));
-        return interrupted() ? Interrupted : Failed;
+        return Failed;
     }
 
-    if (const db::Status described = ingest::describeAttributes(session, platform, *state); !described) {
-        fail(described.error());
-        return exitStatusFor(described.error());
-    }
+    const db::Status described = door.ask([&platform, &state](db::BlockingSession& own) {
+        return ingest::describeAttributes(own, platform, *state);
+    });
+    if (!described)
+        return failWith(described.error());
     Progress settling(QStringLiteral("measuring"), QString(), 0);
-    if (const db::Status settled = settle(connection, session, *state); !settled) {
-        fail(settled.error());
-        return exitStatusFor(settled.error());
-    }
+    if (const db::Status settled = settle(connection, door, *state); !settled)
+        return failWith(settled.error());
     if (interrupted())
         return Interrupted;
-    ingest::DurableDoor door(connection.client(), endpoint, retryPolicy());
-    if (const db::Status marked = ingest::markComplete(door, platform, *state); !marked) {
-        fail(marked.error());
-        return exitStatusFor(marked.error());
-    }
+    if (const db::Status marked = ingest::markComplete(door, platform, *state); !marked)
+        return failWith(marked.error());
     say(QStringLiteral("visibility map, planner and attribute statistics in %1 s; %2 s in all")
             .arg(settling.seconds(), 0, 'f', 1)
             .arg(progress.seconds(), 0, 'f', 1));
     return Ok;
 }
 
-int telemetry(Connection& connection, db::BlockingSession& session, Options options)
+int telemetry(Connection& connection, Options options)
 {
     options.platform.baseTime = ingest::nowMicroseconds();
     const ingest::Platform names(options.platform);
-    const auto state = ingest::readLoadState(session, names, ingest::loadPlan(names));
-    if (!state) {
-        fail(state.error());
-        return exitStatusFor(state.error());
+    const QString endpoint = connection.endpoint(QStringLiteral("primary"), Purpose::Ingest);
+    std::optional<ingest::LoadState> state;
+    {
+        ingest::DurableDoor door(connection.client(), endpoint, retryPolicy());
+        const db::Status read = door.ask([&](db::BlockingSession& session) -> db::Status {
+            auto found = ingest::readLoadState(session, names, ingest::loadPlan(names));
+            if (!found)
+                return found.error();
+            state = std::move(*found);
+            return db::success();
+        });
+        if (!read)
+            return failWith(read.error());
     }
     if (!state->anyEntities()) {
         fail(QStringLiteral("there is no platform to send telemetry for; run atlasctl load first"));
@@ -201,10 +236,9 @@ int telemetry(Connection& connection, db::BlockingSession& session, Options opti
     const ingest::Platform platform(options.platform);
     ingest::TelemetryOptions telemetryOptions;
     telemetryOptions.rate = options.rate;
-    telemetryOptions.writers = options.writers;
+    telemetryOptions.writers = options.senders;
     ingest::Telemetry telemetry(platform, state->tenantIds, state->entities, telemetryOptions);
 
-    const QString endpoint = connection.endpoint(QStringLiteral("primary"), Purpose::Ingest);
     ingest::RetryPolicy policy = retryPolicy();
     policy.patience = std::chrono::hours(24 * 365); // the primary may restart, the trucks do not wait for it
     std::optional<db::Status> result;
@@ -235,10 +269,8 @@ int telemetry(Connection& connection, db::BlockingSession& session, Options opti
         lastLeftOut = leftOut;
     }
     work.join();
-    if (!*result) {
-        fail(result->error());
-        return exitStatusFor(result->error());
-    }
+    if (!*result)
+        return failWith(result->error());
     say(QStringLiteral("%1 events in %2 batches")
             .arg(grouped(telemetry.eventsSent), grouped(telemetry.batchesSent)));
     return Ok; // being stopped is how it ends
@@ -249,12 +281,13 @@ int telemetry(Connection& connection, db::BlockingSession& session, Options opti
 int runLoad(const QStringList& arguments)
 {
     QCommandLineParser parser;
-    parser.setApplicationDescription(
-        QStringLiteral("Loads a synthetic platform: five tenants (trucks, turbines, cold-chain units, water "
-                       "meters, a small lab),\n"
-                       "the same for the same seed. Loading again changes nothing; an interrupted load goes "
-                       "on where it was.\n"
-                       "With --telemetry: keeps the platform's assets sending until stopped."));
+    parser.setApplicationDescription(QStringLiteral(
+        "Loads a synthetic platform: five tenants (trucks, turbines, cold-chain units, water "
+        "meters, a small lab),\n"
+        "the same for the same seed. Loading again changes nothing; an interrupted load goes "
+        "on where it was.\n"
+        "With --rate: goes on with telemetry of its assets, until stopped. With --telemetry: only "
+        "that."));
     Connection::addOptions(parser);
     const QCommandLineOption entities(QStringLiteral("entities"),
                                       QStringLiteral("Entities of all tenants together (default 200000)."),
@@ -271,18 +304,17 @@ int runLoad(const QStringList& arguments)
     const QCommandLineOption status(QStringLiteral("status"),
                                     QStringLiteral("Only tell: exit status 0 when loaded, 1 when not."));
     const QCommandLineOption telemetryOption(
-        QStringLiteral("telemetry"), QStringLiteral("Send telemetry of the loaded assets until stopped."));
-    const QCommandLineOption rate(QStringLiteral("rate"),
-                                  QStringLiteral("Telemetry events a second (default 10000)."),
-                                  QStringLiteral("r"), QStringLiteral("10000"));
-    parser.addOptions({entities, attributes, seed, writers, doorOption(), status, telemetryOption, rate});
+        QStringLiteral("telemetry"),
+        QStringLiteral("Load nothing; send telemetry of the loaded assets until stopped."));
+    const QCommandLineOption rate(
+        QStringLiteral("rate"),
+        QStringLiteral("Telemetry events a second (default 10000). Without --telemetry: load first."),
+        QStringLiteral("r"), QStringLiteral("10000"));
+    parser.addOptions(
+        {entities, attributes, seed, writers, doorOption(), openToOption(), status, telemetryOption, rate});
     parse(parser, QStringLiteral("load"), arguments);
     if (!parser.positionalArguments().isEmpty()) {
         fail(QStringLiteral("load takes no words"));
-        return Usage;
-    }
-    if (parser.isSet(rate) && !parser.isSet(telemetryOption)) {
-        fail(QStringLiteral("--rate goes with --telemetry"));
         return Usage;
     }
     Options options;
@@ -290,8 +322,8 @@ int runLoad(const QStringList& arguments)
     options.platform.entities = parser.value(entities).toInt(&ok[0]);
     options.platform.attributes = parser.value(attributes).toInt(&ok[1]);
     options.platform.seed = parser.value(seed).toULongLong(&ok[2]);
-    options.telemetry = parser.isSet(telemetryOption);
-    options.writers = parser.isSet(writers) ? parser.value(writers).toInt(&ok[3]) : options.telemetry ? 2 : 3;
+    if (parser.isSet(writers))
+        options.writers = options.senders = parser.value(writers).toInt(&ok[3]);
     options.rate = parser.value(rate).toDouble(&ok[4]);
     options.status = parser.isSet(status);
     const auto door = doorFromParser(parser);
@@ -312,8 +344,13 @@ int runLoad(const QStringList& arguments)
     auto session = openPrimary(*connection, Purpose::Ingest, options.writers + 1);
     if (!session)
         return connection->lastStatus() == Ok ? Unreachable : connection->lastStatus();
-    return options.telemetry && !options.status ? telemetry(*connection, *session, options)
-                                                : load(*connection, *session, options);
+    if (options.status || !parser.isSet(telemetryOption)) {
+        const int loaded = load(*connection, parser, *session, options);
+        if (loaded != Ok || options.status || !parser.isSet(rate))
+            return loaded;
+    }
+    session.reset();
+    return telemetry(*connection, options);
 }
 
 } // namespace atlas::cli

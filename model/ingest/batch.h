@@ -57,6 +57,14 @@ public:
     std::int64_t rows() const { return m_rows; }
     int entityCount() const { return static_cast<int>(m_entities.size()); }
     const std::string& entityId(int entity) const { return m_entities[static_cast<std::size_t>(entity)].id; }
+    const std::string& attributeName(int attribute) const
+    {
+        return m_attributes[static_cast<std::size_t>(attribute)].name;
+    }
+    ValueType attributeType(int attribute) const
+    {
+        return m_attributes[static_cast<std::size_t>(attribute)].type;
+    }
     /// Of names and values as received, the ledger's measure: per row the entity's id, the attribute's name
     /// and the value's text (8 for numbers, booleans and timestamps).
     std::int64_t bytes() const { return m_bytes; }
@@ -69,7 +77,8 @@ public:
     std::string entitiesCopy() const;
     std::string attributesCopy() const;
     const std::string& valuesCopy() const { return m_values; }
-    /// The same rows spelled out for ingest_staging, handed over in pieces of about a megabyte.
+    /// The same rows spelled out for ingest_staging, handed over in pieces of about a megabyte. A row a
+    /// value: what has no value in this batch is not in it.
     void stagingCopy(const std::function<void(std::string&&)>& piece) const;
 
 private:

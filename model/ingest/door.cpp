@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "model/sessionwatch.h"
 #include "model/statements.h"
 
 namespace atlas::ingest {
@@ -40,9 +41,11 @@ const RegisteredStatement copyStaging{"ingest.copy_staging", "Rows of the fast d
                                       "entity_name, attribute, value_type, observed_at, "
                                       "value_num, value_text, value_exact, value_long, source) from stdin"};
 
-// Generous: a batch that waits behind a checkpoint is still worth waiting for; a dead link is found by
-// keepalives.
-constexpr auto batchDeadline = 120s;
+/// Nothing ends the wait for a connection, so it is short; the attempt at one goes on meanwhile, and the next
+/// call finds it.
+constexpr auto openDeadline = 2s;
+/// For what is under way when the sender is told to stop.
+constexpr auto stopPatience = 2s;
 
 db::Result<db::ResultSet> copyText(db::BlockingSession& session, const RegisteredStatement& statement,
                                    const std::string& text)
@@ -66,12 +69,17 @@ db::Param timestampParam(std::int64_t microseconds)
 bool isWorthRetrying(const db::DbError& error)
 {
     switch (error.kind) {
+    case db::ErrorKind::NameNotFound: // a failover moves the name
     case db::ErrorKind::Refused:
     case db::ErrorKind::Unavailable:
     case db::ErrorKind::ConnectionLost:
     case db::ErrorKind::Conflict:
     case db::ErrorKind::Deadline:
+    case db::ErrorKind::ReadOnly: // the old primary, until the name leads to the new one
         return true;
+    case db::ErrorKind::OutOfResources:
+        // Memory, disk, connections may come free. Class 54 is a limit that the same batch meets again.
+        return error.sqlState.startsWith(QLatin1String("53"));
     case db::ErrorKind::Constraint:
         // The same batch by two connections at once: the second attempt finds it in the ledger.
         return error.sqlState == QLatin1String("23505");
@@ -96,13 +104,23 @@ db::Result<BatchResult> Door::persist(const Attempt& attempt)
     auto pause = 50ms;
     for (int attempts = 1;; ++attempts) {
         db::Result<BatchResult> result = [&]() -> db::Result<BatchResult> {
-            if (!m_session) {
-                auto opened = db::BlockingSession::open(m_client, m_endpoint);
+            const bool isNew = !m_session;
+            if (isNew) {
+                auto opened = db::BlockingSession::open(m_client, m_endpoint, openDeadline);
                 if (!opened)
                     return opened.error();
-                if (const db::Status ready = prepare(**opened); !ready)
-                    return ready.error();
                 m_session = std::move(*opened);
+            }
+            // A server that has stopped would be waited for until the statement's deadline.
+            const SessionWatch watch(*m_session, [this,
+                                                  stoppedAt = std::optional<Clock::time_point>()]() mutable {
+                if (isStopped() && !stoppedAt)
+                    stoppedAt = Clock::now();
+                return (stoppedAt && Clock::now() - *stoppedAt > stopPatience) || isOut(m_client, m_endpoint);
+            });
+            if (isNew) {
+                if (const db::Status ready = prepare(*m_session); !ready)
+                    return ready.error();
             }
             return attempt(*m_session);
         }();
@@ -116,18 +134,29 @@ db::Result<BatchResult> Door::persist(const Attempt& attempt)
         const Clock::time_point now = Clock::now();
         if (!firstFailure)
             firstFailure = now;
-        const auto stopped = [this] { return m_policy.stopped && m_policy.stopped(); };
-        if (!isWorthRetrying(result.error()) || now + pause > *firstFailure + m_policy.patience || stopped())
+        // Cancelled by the watch. Whether a batch was taken all the same is found by its id.
+        const bool again = isWorthRetrying(result.error()) || result.error().kind == db::ErrorKind::Cancelled;
+        if (!again || now + pause > *firstFailure + m_policy.patience || isStopped())
             return result;
         if (m_policy.retrying)
             m_policy.retrying(result.error());
         for (const auto until = now + pause; Clock::now() < until;) {
-            if (stopped())
+            if (isStopped())
                 return result;
             std::this_thread::sleep_for(std::min<Clock::duration>(50ms, until - Clock::now()));
         }
         pause = std::min(pause * 2, 2'000ms);
     }
+}
+
+db::Status Door::ask(const std::function<db::Status(db::BlockingSession&)>& question)
+{
+    const auto answered = persist([&question](db::BlockingSession& session) -> db::Result<BatchResult> {
+        if (const db::Status status = question(session); !status)
+            return status.error();
+        return BatchResult();
+    });
+    return answered ? db::success() : db::Status(answered.error());
 }
 
 db::Status DurableDoor::prepare(db::BlockingSession& session)

@@ -27,14 +27,20 @@ struct RetryPolicy
 {
     /// From the first failure on; the same batch is sent again with growing pauses.
     std::chrono::milliseconds patience = std::chrono::seconds(60);
-    /// Looked at between attempts and every 50 ms of a pause; true gives up with the last error.
+    /// Looked at every 50 ms, from any thread; true gives up with the last error. What is under way by then
+    /// has two seconds more: enough for a batch, and a server that has stopped holds up nobody.
     std::function<bool()> stopped;
     /// Each failure that will be tried again.
     std::function<void(const db::DbError&)> retrying;
 };
 
+/// Time for a statement that takes a batch. Generous: one that waits behind a checkpoint is still worth
+/// waiting for. A server that has stopped is found by its endpoint's being down.
+inline constexpr std::chrono::milliseconds batchDeadline = std::chrono::seconds(120);
+
 /// A way for batches into the platform. Opens a session of its own when it needs one and again when that
-/// broke. Waits for the server: for worker threads and the command line. One thread at a time.
+/// broke or its server has stopped. Waits for the server: for worker threads and the command line. One thread
+/// at a time.
 class Door
 {
 public:
@@ -44,6 +50,9 @@ public:
     Door& operator=(const Door&) = delete;
 
     virtual db::Result<BatchResult> send(const Batch& batch, const BatchId& id) = 0;
+    /// Runs statements on the door's session with the same patience: the question is put again, from its
+    /// beginning, after an error that is worth it.
+    db::Status ask(const std::function<db::Status(db::BlockingSession&)>& question);
     /// "durable" or "fast", as the ledger has it.
     virtual const char* name() const = 0;
 
@@ -51,6 +60,7 @@ protected:
     using Attempt = std::function<db::Result<BatchResult>(db::BlockingSession&)>;
     /// Runs the attempt until it succeeds, fails for good, or patience ends.
     db::Result<BatchResult> persist(const Attempt& attempt);
+    bool isStopped() const { return m_policy.stopped && m_policy.stopped(); }
     /// SQL of a fresh session, after connecting.
     virtual db::Status prepare(db::BlockingSession& session) = 0;
 
@@ -88,7 +98,9 @@ private:
 /// what a wrong type rejects is found at the flush, in ingest_rejects. After a lost connection the rows are
 /// sent again and may land twice: the second copy of an observation changes nothing. A batch without values
 /// has nothing to stage and goes through a durable door, with its id: so the start and the end of a load are
-/// in the ledger, while the batches of values are not known there by their ids.
+/// in the ledger, while the batches of values are not known there by their ids. In a batch that has values
+/// only they travel: an entity, or an attribute, that has none among them is left out, with its type and
+/// name. Send such entities in a batch of their own.
 class FastDoor final : public Door
 {
 public:
@@ -104,7 +116,8 @@ enum class DoorKind { Durable = 1, Fast };
 std::unique_ptr<Door> makeDoor(DoorKind kind, db::Client& client, const QString& endpoint,
                                RetryPolicy policy);
 
-/// Worth sending the same again: broken or refused connections, conflicts, a server that starts.
+/// Worth sending the same again: broken or refused connections, conflicts, a server that starts, fails over
+/// or is short of memory or disk for a while.
 bool isWorthRetrying(const db::DbError& error);
 
 } // namespace atlas::ingest

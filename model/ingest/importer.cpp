@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <unordered_map>
 #include <utility>
 
 #include "model/ingest/json.h"
@@ -25,12 +26,45 @@ const RegisteredStatement earlierSql{
     "where b.tenant_id = $1::integer"};
 const RegisteredStatement rejectsSql{
     "import.rejects", "Values of a batch that the server rejected",
-    "select external_id, attribute, (extract(epoch from observed_at) * 1000000)::bigint, value, reason "
+    "select external_id, attribute, value_type, (extract(epoch from observed_at) * 1000000)::bigint, reason "
     "from atlas.ingest_rejects where tenant_id = $1::integer and batch_id = $2::uuid order by reject_id"};
+
+/// Live lines that come one after another, without a pause, wait no longer than this for their batch to fill.
+constexpr auto longestWait = std::chrono::seconds(10);
 
 QByteArrayView bytesOf(std::string_view text)
 {
     return {text.data(), static_cast<qsizetype>(text.size())};
+}
+
+std::string_view viewOf(QByteArrayView bytes)
+{
+    return {bytes.data(), static_cast<std::size_t>(bytes.size())};
+}
+
+/// A value as it stands in its line; a string without its quotes.
+std::string_view sentText(const SentValue& value)
+{
+    switch (value.kind) {
+    case JsonReader::Kind::True:
+        return "true";
+    case JsonReader::Kind::False:
+        return "false";
+    case JsonReader::Kind::Null:
+        return "null";
+    default:
+        return value.text;
+    }
+}
+
+/// What the server knows a rejected value by. All values of one key are rejected together: the type and the
+/// time are why.
+std::string rejectKey(std::string_view entity, std::string_view attribute, std::int64_t type,
+                      std::int64_t observedAt)
+{
+    std::string key(entity); // NUL is in no name
+    key.append(1, '\0').append(attribute).append(1, '\0');
+    return key.append(std::to_string(type)).append(1, ' ').append(std::to_string(observedAt));
 }
 
 void appendText(std::string& out, std::string_view text)
@@ -121,9 +155,8 @@ void RejectsFile::value(std::int64_t number, std::string_view reason, std::strin
     write(out);
 }
 
-Importer::Importer(db::BlockingSession& session, Door& door, RejectsFile& rejects, ImportOptions options)
-    : m_session(session)
-    , m_door(door)
+Importer::Importer(Door& door, RejectsFile& rejects, ImportOptions options)
+    : m_door(door)
     , m_rejects(rejects)
     , m_options(std::move(options))
     , m_identity(QCryptographicHash::Sha256)
@@ -147,7 +180,6 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
             bytes.remove_suffix(1);
         m_identity.addData(bytesOf(bytes));
     };
-    const auto outcome = [this] { return m_error ? End::DatabaseFailed : End::RejectsFailed; };
     std::string_view text;
     for (;;) {
         switch (lines.next(text)) {
@@ -157,6 +189,8 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
                 ++m_counts.emptyLines;
                 break;
             }
+            if (m_lines.empty())
+                m_waitingSince = std::chrono::steady_clock::now();
             m_lines.push_back({lines.lineNumber(), m_text.size(), m_text.size() + text.size()});
             m_text.append(text);
             break;
@@ -168,21 +202,35 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
             if (!m_rejects.isGood())
                 return End::RejectsFailed;
             break;
+        case LineReader::Result::Quiet:
+            if (!m_lines.empty() && !flush())
+                return failure();
+            continue;
         case LineReader::Result::End:
-            return flush() ? End::Done : outcome();
+            return flush() ? End::Done : failure();
         case LineReader::Result::Failed:
-            return End::ReadFailed;
+            return stopped() ? stop() : End::ReadFailed;
         }
         m_counts.bytesRead = lines.bytesRead();
         if (m_firstBatch)
             m_beginnings.append(digestSoFar());
-        if (m_consumed >= m_options.batchBytes) {
+        const bool isLate = m_options.live && !m_lines.empty() &&
+                            std::chrono::steady_clock::now() - m_waitingSince > longestWait;
+        if (m_consumed >= m_options.batchBytes || isLate) {
             if (stopped())
-                return End::Stopped;
+                return stop();
             if (!flush())
-                return outcome();
+                return failure();
         }
     }
+}
+
+Importer::End Importer::stop()
+{
+    // The same call goes on with a file. What came through a pipe does not come again.
+    if (m_options.live && !m_lines.empty() && !flush())
+        return failure();
+    return End::Stopped;
 }
 
 bool Importer::flush()
@@ -200,32 +248,47 @@ bool Importer::flush()
         return false;
 
     m_batch.reset();
-    m_sentLines.clear();
-    for (const Line& line : m_lines)
+    m_origins.clear();
+    for (std::size_t line = 0; line < m_lines.size(); ++line)
         take(line);
+    if (!m_batch.isEmpty() && !send(id))
+        return false;
     m_lines.clear();
     m_text.clear();
-
-    if (!m_batch.isEmpty()) {
-        const auto sent = m_door.send(m_batch, id);
-        if (!sent) {
-            m_error = sent.error();
-            return false;
-        }
-        m_firstBatch = false;
-        ++m_counts.batches;
-        m_counts.duplicateBatches += sent->duplicate;
-        m_counts.values += m_batch.rows() - sent->rejected;
-        m_counts.newRows += sent->duplicate ? 0 : sent->rows;
-        m_counts.rejectedValues += sent->rejected;
-        m_counts.newEntities += sent->newEntities;
-        m_counts.newAttributes += sent->newAttributes;
-        // What we took for the type of a new attribute is right unless somebody else was faster.
-        m_catalogueStale = sent->newAttributes > 0 || sent->rejected > 0;
-        if (sent->rejected > 0 && !copyServerRejects(id))
-            return false;
-    }
     return m_rejects.isGood();
+}
+
+bool Importer::send(const BatchId& id)
+{
+    const auto sent = m_door.send(m_batch, id);
+    if (!sent) {
+        m_error = sent.error();
+        return false;
+    }
+    m_firstBatch = false;
+    ++m_counts.batches;
+    const std::int64_t taken = m_batch.rows() - sent->rejected;
+    m_counts.values += taken;
+    if (sent->duplicate) {
+        ++m_counts.duplicateBatches;
+    } else {
+        m_counts.newRows += sent->rows;
+        m_counts.sameTimes += taken - sent->rows;
+    }
+    m_counts.rejectedValues += sent->rejected;
+    m_counts.newEntities += sent->newEntities;
+    m_counts.newAttributes += sent->newAttributes;
+    // What we took for the type of a new attribute is right unless somebody else was faster.
+    m_catalogueStale = sent->newAttributes > 0 || sent->rejected > 0;
+    return sent->rejected == 0 || copyServerRejects(id);
+}
+
+bool Importer::ask(const std::function<db::Status(db::BlockingSession&)>& question)
+{
+    const db::Status answered = m_door.ask(question);
+    if (!answered)
+        m_error = answered.error();
+    return answered.ok();
 }
 
 QByteArray Importer::digestSoFar()
@@ -246,50 +309,49 @@ bool Importer::findEarlierRun()
         const std::string_view words(digest.constData(), static_cast<std::size_t>(digest.size()));
         ids.append(QString::fromLatin1(BatchId::derive(words, 0).uuid));
     }
-    const auto found = m_session.exec(earlierSql({db::param(m_options.tenant), db::arrayParam(ids)}));
-    if (!found) {
-        m_error = found.error();
-        return false;
-    }
-    if (!found->isNull(0, 0))
-        m_startedAt = static_cast<std::int64_t>(found->real(0, 0).value_or(0));
-    return true;
+    return ask([&](db::BlockingSession& session) -> db::Status {
+        const auto found = session.exec(earlierSql({db::param(m_options.tenant), db::arrayParam(ids)}));
+        if (!found)
+            return found.error();
+        if (!found->isNull(0, 0))
+            m_startedAt = static_cast<std::int64_t>(found->real(0, 0).value_or(0));
+        return db::success();
+    });
 }
 
 bool Importer::readCatalogue()
 {
-    m_catalogue.clear();
-    const db::Status read = m_session.stream(
-        catalogueSql({db::param(m_options.tenant)}), 5000, [this](const db::ResultSet& rows) {
-            for (int row = 0; row < rows.rowCount(); ++row)
-                m_catalogue.insert(rows.bytes(row, 0).toByteArray(),
-                                   static_cast<ValueType>(rows.integer(row, 1).value_or(1)));
-        });
-    if (!read) {
-        m_error = read.error();
-        return false;
-    }
-    m_catalogueStale = false;
-    return true;
+    const bool read = ask([this](db::BlockingSession& session) {
+        m_catalogue.clear(); // what an attempt that broke off left
+        return session.stream(
+            catalogueSql({db::param(m_options.tenant)}), 5000, [this](const db::ResultSet& rows) {
+                for (int row = 0; row < rows.rowCount(); ++row)
+                    m_catalogue.insert(rows.bytes(row, 0).toByteArray(),
+                                       static_cast<ValueType>(rows.integer(row, 1).value_or(1)));
+            });
+    });
+    if (read)
+        m_catalogueStale = false;
+    return read;
 }
 
-void Importer::take(const Line& line)
+void Importer::take(std::size_t line)
 {
-    const std::string_view text(m_text.data() + line.begin, line.end - line.begin);
-    const std::string problem = parseObservation(text, m_observation);
+    const std::int64_t number = m_lines[line].number;
+    const std::string problem = parseObservation(textOf(m_lines[line]), m_observation);
     if (!problem.empty()) {
         ++m_counts.rejectedLines;
-        m_rejects.line(line.number, problem, text);
+        m_rejects.line(number, problem, textOf(m_lines[line]));
         return;
     }
     const int entity = m_batch.entity(m_observation.id, m_observation.type, m_observation.name);
-    const std::int64_t observedAt = m_observation.observedAt.value_or(m_startedAt);
-    m_sentLines.push_back({entity, observedAt, line.number});
+    // A microsecond a line, so that of two lines without a time the later one is the newer.
+    const std::int64_t observedAt = m_observation.observedAt.value_or(m_startedAt + number);
     for (std::size_t i = 0; i < m_observation.valueCount; ++i)
         takeValue(line, entity, observedAt, m_observation.values[i]);
 }
 
-void Importer::takeValue(const Line& line, int entity, std::int64_t observedAt, const SentValue& value)
+void Importer::takeValue(std::size_t line, int entity, std::int64_t observedAt, const SentValue& value)
 {
     using Kind = JsonReader::Kind;
     const QByteArray key =
@@ -324,42 +386,64 @@ void Importer::takeValue(const Line& line, int entity, std::int64_t observedAt, 
     }
     if (problem) {
         ++m_counts.rejectedValues;
-        m_rejects.value(line.number, problem, m_observation.id, value.name, value.text);
+        m_rejects.value(m_lines[line].number, problem, m_observation.id, value.name, sentText(value));
         return;
     }
     if (!isKnown)
         m_catalogue.insert(QByteArray(value.name.data(), static_cast<qsizetype>(value.name.size())),
                            m_columns.type);
-    m_batch.add(entity, m_batch.attribute(value.name, m_columns.type), observedAt, m_columns);
+    const int attribute = m_batch.attribute(value.name, m_columns.type);
+    m_batch.add(entity, attribute, observedAt, m_columns);
+    m_origins.push_back({entity, attribute, observedAt, line});
 }
 
 bool Importer::copyServerRejects(const BatchId& id)
 {
-    QHash<QByteArray, std::vector<const SentLine*>> linesOf;
-    for (const SentLine& line : m_sentLines)
-        linesOf[QByteArray::fromStdString(m_batch.entityId(line.entity))].push_back(&line);
-    const auto view = [](QByteArrayView bytes) {
-        return std::string_view(bytes.data(), static_cast<std::size_t>(bytes.size()));
+    struct Rejected
+    {
+        std::string reason;
+        int count = 0;
     };
-    const db::Status read = m_session.stream(
-        rejectsSql({db::param(m_options.tenant), db::param(id.uuid)}), 1000, [&](const db::ResultSet& rows) {
+    std::unordered_map<std::string, Rejected> rejected;
+    const bool read = ask([&](db::BlockingSession& session) {
+        rejected.clear(); // nothing is written before all is known: an attempt that broke off leaves no trace
+        const db::Statement statement =
+            rejectsSql({db::param(m_options.tenant), db::param(id.uuid)}, batchDeadline);
+        return session.stream(statement, 1000, [&rejected](const db::ResultSet& rows) {
             for (int row = 0; row < rows.rowCount(); ++row) {
-                const std::vector<const SentLine*>& candidates = linesOf[rows.bytes(row, 0).toByteArray()];
-                const std::int64_t observedAt = rows.integer(row, 2).value_or(0);
-                std::int64_t number = candidates.empty() ? 0 : candidates.front()->number;
-                for (const SentLine* candidate : candidates) {
-                    if (candidate->observedAt == observedAt) {
-                        number = candidate->number;
-                        break;
-                    }
-                }
-                m_rejects.value(number, view(rows.bytes(row, 4)), view(rows.bytes(row, 0)),
-                                view(rows.bytes(row, 1)), view(rows.bytes(row, 3)));
+                Rejected& one =
+                    rejected[rejectKey(viewOf(rows.bytes(row, 0)), viewOf(rows.bytes(row, 1)),
+                                       rows.integer(row, 2).value_or(0), rows.integer(row, 3).value_or(0))];
+                one.reason = viewOf(rows.bytes(row, 4));
+                ++one.count;
             }
         });
-    if (!read) {
-        m_error = read.error();
+    });
+    if (!read)
         return false;
+    // In the order of the file. The text comes from the line: the server keeps a number by its value.
+    std::size_t parsed = m_lines.size(); // none yet
+    for (const Origin& origin : m_origins) {
+        const std::string& entity = m_batch.entityId(origin.entity);
+        const std::string& attribute = m_batch.attributeName(origin.attribute);
+        const auto found = rejected.find(rejectKey(
+            entity, attribute, static_cast<int>(m_batch.attributeType(origin.attribute)), origin.observedAt));
+        if (found == rejected.end() || found->second.count == 0)
+            continue;
+        --found->second.count;
+        const Line& line = m_lines[origin.line];
+        if (parsed != origin.line) {
+            parseObservation(textOf(line), m_observation);
+            parsed = origin.line;
+        }
+        const auto end =
+            m_observation.values.cbegin() + static_cast<std::ptrdiff_t>(m_observation.valueCount);
+        const auto value =
+            std::find_if(m_observation.values.cbegin(), end, [&attribute](const SentValue& sent) {
+                return !sent.problem && sent.name == attribute;
+            });
+        m_rejects.value(line.number, found->second.reason, entity, attribute,
+                        value == end ? std::string_view() : sentText(*value));
     }
     return true;
 }

@@ -6,13 +6,13 @@
 #include <QHash>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "db/blocking.h"
 #include "model/ingest/door.h"
 #include "model/ingest/jsonlines.h"
 
@@ -61,6 +61,9 @@ struct ImportOptions
     /// A batch is closed after the line that brings it to this many bytes of input. Part of a batch's
     /// identity.
     std::size_t batchBytes = 1'500'000;
+    /// Input that comes as it arises (a pipe): its lines do not wait for their batch to fill. Where batches
+    /// end then depends on the time.
+    bool live = false;
 };
 
 struct ImportCounts
@@ -68,8 +71,9 @@ struct ImportCounts
     std::atomic<std::int64_t> lines{0}; ///< read, empty ones included
     std::atomic<std::int64_t> emptyLines{0};
     std::atomic<std::int64_t> rejectedLines{0};
-    std::atomic<std::int64_t> values{0};  ///< sent and not rejected
-    std::atomic<std::int64_t> newRows{0}; ///< observations the server did not have
+    std::atomic<std::int64_t> values{0};    ///< sent and not rejected
+    std::atomic<std::int64_t> newRows{0};   ///< observations the server did not have
+    std::atomic<std::int64_t> sameTimes{0}; ///< there was one of the same time already, which stands
     std::atomic<std::int64_t> rejectedValues{0};
     std::atomic<std::int64_t> newEntities{0};
     std::atomic<std::int64_t> newAttributes{0};
@@ -81,13 +85,15 @@ struct ImportCounts
 /// Reads JSON Lines (docs/import-format.md) and sends them through the durable door, a batch at a time, in
 /// the order of the file, in bounded memory. Batches are identified by the content of the file up to their
 /// end: importing the same again, or going on after an interruption, changes nothing that is there. Waits for
-/// the server.
+/// the server, and outlives its restarts as the door does.
 class Importer
 {
 public:
-    /// `session` reads catalogue and ledger; `door` sends.
-    Importer(db::BlockingSession& session, Door& door, RejectsFile& rejects, ImportOptions options);
+    /// `door` sends, and asks for catalogue, ledger and rejects.
+    Importer(Door& door, RejectsFile& rejects, ImportOptions options);
 
+    /// Stopped: `stopped` said so. Of live input what had been read by then is sent, since nobody can read it
+    /// again.
     enum class End { Done, Stopped, ReadFailed, RejectsFailed, DatabaseFailed };
     End run(LineReader& lines, const std::function<bool()>& stopped);
     /// After DatabaseFailed.
@@ -101,22 +107,31 @@ private:
         std::size_t begin;
         std::size_t end;
     };
-    struct SentLine
+    /// Where a value of the batch comes from.
+    struct Origin
     {
         int entity;
+        int attribute;
         std::int64_t observedAt;
-        std::int64_t number;
+        std::size_t line; ///< in m_lines
     };
 
+    std::string_view textOf(const Line& line) const
+    {
+        return {m_text.data() + line.begin, line.end - line.begin};
+    }
+    End failure() const { return m_error ? End::DatabaseFailed : End::RejectsFailed; }
+    End stop();
     bool flush();
+    bool send(const BatchId& id);
+    bool ask(const std::function<db::Status(db::BlockingSession&)>& question);
     bool readCatalogue();
     bool findEarlierRun();
     QByteArray digestSoFar();
-    void take(const Line& line);
-    void takeValue(const Line& line, int entity, std::int64_t observedAt, const SentValue& value);
+    void take(std::size_t line);
+    void takeValue(std::size_t line, int entity, std::int64_t observedAt, const SentValue& value);
     bool copyServerRejects(const BatchId& id);
 
-    db::BlockingSession& m_session;
     Door& m_door;
     RejectsFile& m_rejects;
     ImportOptions m_options;
@@ -125,6 +140,7 @@ private:
 
     std::string m_text; ///< the lines of the batch being gathered
     std::vector<Line> m_lines;
+    std::chrono::steady_clock::time_point m_waitingSince; ///< of the first of them
     QCryptographicHash
         m_identity;             ///< of everything read so far: a digest a batch, each part of the next one's
     bool m_lineEnded = false;   ///< a line feed still has to go into the identity
@@ -135,7 +151,7 @@ private:
     QByteArrayList m_beginnings;
 
     Batch m_batch;
-    std::vector<SentLine> m_sentLines;
+    std::vector<Origin> m_origins; ///< by the batch's rows
     QHash<QByteArray, ValueType> m_catalogue;
     bool m_catalogueStale = true;
     Observation m_observation;

@@ -69,12 +69,12 @@ std::string readObservedAt(JsonReader& reader, Observation& out)
         return reader.readLiteral() ? std::string() : at(reader, reader.problem());
     std::string text;
     if (reader.peek() != Kind::String)
-        return at(reader, "observed_at must be a string (RFC 3339, with zone)");
+        return at(reader, "observed_at must be a string (ISO 8601, with zone)");
     if (!reader.readString(text))
         return at(reader, reader.problem());
-    out.observedAt = parseTimestamp(text);
+    out.observedAt = parseInstant(text);
     if (!out.observedAt)
-        return "observed_at is not a date and time with zone (RFC 3339), years 1 to 9999";
+        return "observed_at is not a date and time with zone (ISO 8601), years 1 to 9999";
     return {};
 }
 
@@ -222,6 +222,9 @@ bool LineReader::fill()
     }
     const std::int64_t got =
         m_source(m_buffer.data() + m_end, static_cast<std::int64_t>(m_buffer.size() - m_end));
+    m_isQuiet = got == quiet;
+    if (m_isQuiet)
+        return false;
     if (got <= 0) {
         m_failed = got < 0;
         m_atEnd = true;
@@ -263,6 +266,8 @@ LineReader::Result LineReader::next(std::string_view& line)
             return Result::LongLine;
         }
         if (!fill()) {
+            if (m_isQuiet)
+                return Result::Quiet;
             if (m_failed)
                 return Result::Failed;
             if (m_start)
@@ -283,7 +288,9 @@ bool LineReader::nextPiece(std::string_view& piece)
 {
     if (!m_inLong)
         return false;
-    if (m_begin == m_end && !fill()) {
+    while (m_begin == m_end && !fill()) {
+        if (m_isQuiet)
+            continue; // the middle of a line: nothing else to do than wait for its rest
         m_inLong = false;
         return false;
     }

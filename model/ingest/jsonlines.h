@@ -28,7 +28,7 @@ struct Observation
     std::string id;
     std::optional<std::string> type;
     std::optional<std::string> name;
-    std::optional<std::int64_t> observedAt; ///< µs since 1970 UTC; nullopt: the time the import began
+    std::optional<std::int64_t> observedAt; ///< µs since 1970 UTC; nullopt: the line has none
     std::vector<SentValue> values;          ///< the first valueCount are this line's
     std::size_t valueCount = 0;
 };
@@ -42,13 +42,16 @@ std::string parseObservation(std::string_view line, Observation& out);
 class LineReader
 {
 public:
-    /// Fills at most `size` bytes; 0 at the end, negative on an error.
+    /// Fills at most `size` bytes; 0 at the end, `quiet` when nothing has come for a while, any other
+    /// negative number on an error.
     using Source = std::function<std::int64_t(char* data, std::int64_t size)>;
+    static constexpr std::int64_t quiet = -2;
     explicit LineReader(Source source, std::size_t maxLine = defaultMaxLine);
 
     static constexpr std::size_t defaultMaxLine = std::size_t{128} << 20;
 
-    enum class Result { Line, LongLine, End, Failed };
+    /// Quiet: the source is; it may go on.
+    enum class Result { Line, LongLine, End, Failed, Quiet };
     /// `line` is without its line feed (a carriage return before it is kept) and valid until the next call.
     Result next(std::string_view& line);
     /// After LongLine: its bytes, piece by piece; false when there are no more.
@@ -73,6 +76,7 @@ private:
     std::int64_t m_read = 0;
     bool m_atEnd = false;
     bool m_failed = false;
+    bool m_isQuiet = false;
     bool m_inLong = false;
     bool m_start = true;
 };

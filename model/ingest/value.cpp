@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/ingest/value.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -445,6 +446,56 @@ std::optional<std::int64_t> parseTimestamp(std::string_view text)
         result >= daysFromCivil(10'000, 1, 1) * microsecondsPerDay)
         return std::nullopt;
     return result;
+}
+
+std::optional<std::int64_t> parseInstant(std::string_view text)
+{
+    // Rewritten in the one form that parseTimestamp() reads, which also finds what is wrong with it.
+    const auto isDigit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+    std::string strict;
+    std::size_t at = 0;
+    const auto take = [&](std::size_t count) {
+        strict.append(text.substr(std::min(at, text.size()), count));
+        at += count;
+    };
+    const bool isBasic = isDigit(4);
+    if (isBasic) {
+        take(4);
+        strict += '-';
+        take(2);
+        strict += '-';
+        take(2);
+    } else {
+        take(10);
+    }
+    take(3); // T and the hour
+    if (isBasic)
+        strict += ':';
+    else
+        take(1);
+    take(2);
+    if (isBasic ? isDigit(at) : at < text.size() && text[at] == ':') {
+        if (isBasic)
+            strict += ':';
+        else
+            take(1);
+        take(2);
+        if (at < text.size() && (text[at] == '.' || text[at] == ',')) {
+            strict += '.';
+            ++at;
+            while (isDigit(at))
+                take(1);
+        }
+    } else {
+        strict += ":00";
+    }
+    const std::string_view zone = text.substr(std::min(at, text.size()));
+    strict.append(zone);
+    if (zone.size() == 3) // ±hh
+        strict += ":00";
+    else if (zone.size() == 5) // ±hhmm
+        strict.insert(strict.size() - 2, 1, ':');
+    return parseTimestamp(strict);
 }
 
 std::string canonicalTimestamp(std::int64_t microseconds)

@@ -79,6 +79,9 @@ std::string float8Text(double value);
 /// Microseconds since 1970 UTC of an RFC 3339 date-time with zone, years 1 to 9999; nullopt when it is none.
 /// Digits after the sixth are cut. Second 60 is the next minute's first, as PostgreSQL has it.
 std::optional<std::int64_t> parseTimestamp(std::string_view text);
+/// The same for the forms of ISO 8601 that other programs write: zone as ±hh, ±hhmm or ±hh:mm, a comma as the
+/// decimal point, no seconds, nothing between the parts (20260131T120000Z). A zone it must have.
+std::optional<std::int64_t> parseInstant(std::string_view text);
 /// 2026-01-31T12:00:00Z, with six digits after the point when they are not all zero.
 std::string canonicalTimestamp(std::int64_t microseconds);
 /// The current time in microseconds since 1970 UTC, by this machine's clock.

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // atlasctl import as people call it: what goes in comes out, what is wrong is told.
 #include <QDir>
+#include <QElapsedTimer>
 #include <QFile>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QProcess>
+#include <QScopeGuard>
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <csignal>
 
 #include "model/ingest/json.h"
 #include "model/ingest/value.h"
@@ -40,6 +45,13 @@ private Q_SLOTS:
     void shortFileThatGrewOverwritesNothingNewer();
     void badLinesAreToldTheRestGoesOn();
     void wrongTypesKeepTheirLine();
+    void wrongTypesOfOneEntityKeepTheirLines();
+    void laterLineWithoutATimeIsNewer();
+    void valuesAtATakenTimeAreCounted();
+    void pipeIsNotKeptWaiting();
+    void interruptedOnAFrozenPrimary();
+    void outlivesARestartOfThePrimary();
+    void opensANewTenant();
     void nullClears();
     void timestampsByFirstValue();
     void lineOfFiftyMegabytes();
@@ -48,6 +60,11 @@ private Q_SLOTS:
 private:
     test::Ran import(const QByteArray& text, const QStringList& options = {});
     QList<QJsonObject> rejects();
+    /// "line text reason" of each, in the order of the file.
+    QStringList shownRejects();
+    /// import - with the pipe held open.
+    std::unique_ptr<QProcess> startPipe();
+    bool cluster(const QStringList& words);
     /// "entity/attribute" → JSON of the current value, read as the analyst.
     QMap<QString, QByteArray> values();
     qint64 count(const QByteArray& table);
@@ -92,10 +109,47 @@ QList<QJsonObject> TestImport::rejects()
     return rows;
 }
 
+QStringList TestImport::shownRejects()
+{
+    QStringList shown;
+    for (const QJsonObject& reject : rejects())
+        shown.append(
+            QStringLiteral("%1 %2 %3")
+                .arg(reject[QLatin1String("line")].toInt())
+                .arg(reject[QLatin1String("text")].toString(), reject[QLatin1String("reason")].toString()));
+    return shown;
+}
+
+std::unique_ptr<QProcess> TestImport::startPipe()
+{
+    auto process = std::make_unique<QProcess>();
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("ATLAS_LOCAL_ENVIRONMENT"),
+                       m_platform.cluster().stateDirectory() + QStringLiteral("/environment.json"));
+    environment.insert(QStringLiteral("ATLAS_ENVIRONMENT"), QStringLiteral("local"));
+    process->setProcessEnvironment(environment);
+    process->setProcessChannelMode(QProcess::MergedChannels);
+    process->setWorkingDirectory(m_dir->path());
+    process->start(qEnvironmentVariable("ATLAS_CTL"),
+                   {QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant,
+                    QStringLiteral("--create"), QStringLiteral("-")});
+    return process->waitForStarted(10'000) ? std::move(process) : nullptr;
+}
+
+bool TestImport::cluster(const QStringList& words)
+{
+    return QProcess::execute(qEnvironmentVariable("ATLAS_TEST_CLUSTER_SCRIPT",
+                                                  QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh")),
+                             QStringList{QStringLiteral("--state"), m_platform.cluster().stateDirectory()} +
+                                 words) == 0;
+}
+
 QMap<QString, QByteArray> TestImport::values()
 {
     QMap<QString, QByteArray> out;
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"), true);
+    if (!session)
+        return out;
     const auto rows =
         session->exec(sql("select e.external_id || '/' || a.name, a.value_type, v.value_num, v.value_text, "
                           "v.value_exact, v.value_long "
@@ -121,6 +175,8 @@ QMap<QString, QByteArray> TestImport::values()
 qint64 TestImport::count(const QByteArray& table)
 {
     auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    if (!session)
+        return -1;
     const auto rows =
         session->exec(sql("select count(*) from atlas." + table +
                               " where tenant_id = (select tenant_id from atlas.tenants where name = $1)",
@@ -305,15 +361,160 @@ void TestImport::wrongTypesKeepTheirLine()
     QCOMPARE(values().keys(),
              (QStringList{QStringLiteral("a/x"), QStringLiteral("b/x"), QStringLiteral("c/y")}));
     QCOMPARE(count("ingest_rejects"), 2);
-    QStringList shown;
-    for (const QJsonObject& reject : rejects())
-        shown.append(
-            QStringLiteral("%1 %2 %3")
-                .arg(reject[QLatin1String("line")].toInt())
-                .arg(reject[QLatin1String("text")].toString(), reject[QLatin1String("reason")].toString()));
+    QCOMPARE(shownRejects(),
+             (QStringList{QStringLiteral("3 warm attribute x holds numbers, a string was sent"),
+                          QStringLiteral("4 {\"a\":1} attribute x holds numbers, a json was sent")}));
+}
+
+void TestImport::wrongTypesOfOneEntityKeepTheirLines()
+{
+    const QString warm = QStringLiteral("warm attribute x holds numbers, a string was sent");
+    QCOMPARE(
+        import("{\"id\":\"a\",\"attributes\":{\"x\":1}}\n{\"id\":\"a\",\"attributes\":{\"x\":\"warm\"}}\n")
+            .status,
+        1);
+    QCOMPARE(shownRejects(), QStringList{QStringLiteral("2 ") + warm});
+    // All at one time, which tells them apart no more; numbers and booleans are written as they were sent.
+    m_tenant = test::Platform::freshName(QStringLiteral("import"));
+    const QByteArray head = R"({"id":"a","observed_at":"2026-01-01T00:00:00Z","attributes":{)";
+    QByteArray text;
+    for (const char* attributes : {R"("x":1,"s":"text")", R"("x":"warm")", R"("x":true,"s":1e3)",
+                                   R"("x":"hot","s":1e4)", R"("s":"other")", R"("x":false)"})
+        text += head + attributes + "}}\n";
+    QCOMPARE(import(text).status, 1);
+    const QString boolean = QStringLiteral(" attribute x holds numbers, a boolean was sent");
+    const QString number = QStringLiteral(" attribute s holds strings, a number was sent");
+    QStringList shown = shownRejects();
     shown.sort();
-    QCOMPARE(shown, (QStringList{QStringLiteral("3 warm attribute x holds numbers, a string was sent"),
-                                 QStringLiteral("4 {\"a\":1} attribute x holds numbers, a json was sent")}));
+    QCOMPARE(shown, (QStringList{QStringLiteral("2 ") + warm, QStringLiteral("3 1e3") + number,
+                                 QStringLiteral("3 true") + boolean, QStringLiteral("4 1e4") + number,
+                                 QStringLiteral("4 hot attribute x holds numbers, a string was sent"),
+                                 QStringLiteral("6 false") + boolean}));
+}
+
+void TestImport::laterLineWithoutATimeIsNewer()
+{
+    const QByteArray text =
+        "{\"id\":\"a\",\"attributes\":{\"x\":1}}\n{\"id\":\"a\",\"attributes\":{\"x\":2}}\n";
+    QCOMPARE(import(text).status, 0);
+    QCOMPARE(values().value(QStringLiteral("a/x")), QByteArray("2"));
+    QCOMPARE(count("attribute_events"), 2);
+    // The same again, and grown: the lines keep their times.
+    QCOMPARE(import(text).status, 0);
+    QCOMPARE(import(text + "{\"id\":\"a\",\"attributes\":{\"x\":3}}\n").status, 0);
+    QCOMPARE(count("attribute_events"), 3);
+    QCOMPARE(values().value(QStringLiteral("a/x")), QByteArray("3"));
+}
+
+void TestImport::valuesAtATakenTimeAreCounted()
+{
+    const test::Ran ran =
+        import("{\"id\":\"a\",\"observed_at\":\"2026-01-01T00:00Z\",\"attributes\":{\"x\":1}}\n"
+               "{\"id\":\"a\",\"observed_at\":\"20260101T000000+00\",\"attributes\":{\"x\":2}}\n");
+    QVERIFY2(ran.status == 0, ran.err.constData());
+    QVERIFY2(ran.err.contains("2 values taken (1 new)"), ran.err.constData());
+    QVERIFY2(ran.err.contains("1 of the values taken had the time of an earlier one"), ran.err.constData());
+    QCOMPARE(values().value(QStringLiteral("a/x")), QByteArray("1"));
+}
+
+void TestImport::pipeIsNotKeptWaiting()
+{
+    auto pipe = startPipe();
+    QVERIFY(pipe);
+    pipe->write("{\"id\":\"a\",\"attributes\":{\"x\":1}}\n");
+    QTRY_COMPARE_WITH_TIMEOUT(values().value(QStringLiteral("a/x")), QByteArray("1"), 30'000);
+    QCOMPARE(pipe->state(), QProcess::Running);
+    // Interrupted: the whole line is in, the half one is not.
+    pipe->write("{\"id\":\"b\",\"attributes\":{\"x\":2}}\n{\"id\":\"c\"");
+    QVERIFY(pipe->waitForBytesWritten(5000));
+    QTest::qWait(300); // for the program to read it
+    ::kill(static_cast<pid_t>(pipe->processId()), SIGTERM);
+    QVERIFY(pipe->waitForFinished(30'000));
+    const QByteArray said = pipe->readAll();
+    QVERIFY2(pipe->exitStatus() == QProcess::NormalExit && pipe->exitCode() == 130, said.constData());
+    QVERIFY2(said.contains("every whole line that was read is imported"), said.constData());
+    QCOMPARE(values(),
+             (QMap<QString, QByteArray>{{QStringLiteral("a/x"), "1"}, {QStringLiteral("b/x"), "2"}}));
+    QCOMPARE(count("entities"), 2);
+}
+
+void TestImport::interruptedOnAFrozenPrimary()
+{
+    auto pipe = startPipe();
+    QVERIFY(pipe);
+    pipe->write("{\"id\":\"a\",\"attributes\":{\"x\":1}}\n");
+    QTRY_COMPARE_WITH_TIMEOUT(count("entities"), 1, 30'000);
+    const auto resume = qScopeGuard([this] {
+        cluster({QStringLiteral("resume"), QStringLiteral("primary")});
+    });
+    QVERIFY(cluster({QStringLiteral("pause"), QStringLiteral("primary")}));
+    pipe->write("{\"id\":\"b\",\"attributes\":{\"x\":2}}\n");
+    QVERIFY(pipe->waitForBytesWritten(5000));
+    QTest::qWait(1500); // the program waits for the server by now
+    QElapsedTimer timer;
+    timer.start();
+    ::kill(static_cast<pid_t>(pipe->processId()), SIGTERM);
+    QVERIFY(pipe->waitForFinished(60'000));
+    const qint64 took = timer.elapsed();
+    const QByteArray said = pipe->readAll();
+    QVERIFY2(pipe->exitStatus() == QProcess::NormalExit && pipe->exitCode() == 130, said.constData());
+    QVERIFY2(said.contains("the lines that were read last are not in"), said.constData());
+    QVERIFY2(took < 10'000, qPrintable(QString::number(took))); // three seconds on a quiet machine
+    QVERIFY(cluster({QStringLiteral("resume"), QStringLiteral("primary")}));
+    QTRY_COMPARE_WITH_TIMEOUT(count("entities"), 1, 30'000);
+}
+
+void TestImport::outlivesARestartOfThePrimary()
+{
+    auto pipe = startPipe();
+    QVERIFY(pipe);
+    pipe->write("{\"id\":\"a\",\"attributes\":{\"x\":1}}\n");
+    QTRY_COMPARE_WITH_TIMEOUT(count("entities"), 1, 30'000);
+    const bool killed = cluster({QStringLiteral("kill"), QStringLiteral("primary")});
+    const bool started = cluster({QStringLiteral("start"), QStringLiteral("primary")});
+    QVERIFY(killed && started);
+    // Its catalogue is to be read again, over a connection that has died; so are the rejects.
+    pipe->write(
+        "{\"id\":\"b\",\"attributes\":{\"x\":2,\"y\":3}}\n{\"id\":\"c\",\"attributes\":{\"x\":\"warm\"}}\n");
+    pipe->closeWriteChannel();
+    QVERIFY(pipe->waitForFinished(90'000));
+    const QByteArray said = pipe->readAll();
+    QVERIFY2(pipe->exitStatus() == QProcess::NormalExit && pipe->exitCode() == 1, said.constData());
+    QVERIFY2(said.contains("rejected: 0 lines, 1 values"), said.constData());
+    QTRY_COMPARE_WITH_TIMEOUT(
+        values().keys(), (QStringList{QStringLiteral("a/x"), QStringLiteral("b/x"), QStringLiteral("b/y")}),
+        30'000);
+    QFile file(m_dir->filePath(QStringLiteral("import.rejects.jsonl")));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QByteArrayList lines = file.readAll().trimmed().split('\n');
+    QCOMPARE(lines.size(), 1);
+    QCOMPARE(QJsonDocument::fromJson(lines[0]).object()[QLatin1String("line")].toInt(), 3);
+}
+
+void TestImport::opensANewTenant()
+{
+    const QStringList jane{QStringLiteral("--open-to"), QStringLiteral("jane"), QStringLiteral("--open-to"),
+                           m_platform.cluster().role(QStringLiteral("analyst"))};
+    const test::Ran ran = import("{\"id\":\"a\"}\n", jane);
+    QVERIFY2(ran.status == 0, ran.err.constData());
+    QVERIFY2(ran.err.contains("jane"), ran.err.constData());
+    auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    QVERIFY(session);
+    const auto logins =
+        session->exec(sql("select count(*) filter (where login = 'jane'), count(*) from atlas.tenant_access "
+                          "join atlas.tenants using (tenant_id) where name = $1",
+                          {db::param(m_tenant)}));
+    QVERIFY(logins.ok());
+    QCOMPARE(logins->integer(0, 0), 1);
+    QVERIFY(logins->integer(0, 1).value_or(0) >= 3); // the environment's, too, and the one that wrote
+    // It says so where it can do nothing.
+    const test::Ran again = import("{\"id\":\"b\"}\n", jane);
+    QVERIFY2(again.status == 0 && again.err.contains("--open-to changes nothing"), again.err.constData());
+    QCOMPARE(m_platform
+                 .ctl({QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant,
+                       QStringLiteral("--open-to"), QStringLiteral("jane"), QStringLiteral("-")})
+                 .status,
+             2);
 }
 
 void TestImport::nullClears()

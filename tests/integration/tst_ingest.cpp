@@ -2,6 +2,7 @@
 // The doors of the write path against a real server: what each promises.
 #include <QElapsedTimer>
 #include <QProcess>
+#include <QScopeGuard>
 #include <QTest>
 
 #include <atomic>
@@ -55,8 +56,11 @@ private Q_SLOTS:
     void fastDoorRejectsABadRowAlone();
     void fastDoorTakesTheLatestName();
     void fastDoorRecordsABatchWithoutValues();
+    void fastDoorLeavesOutWhatHasNoValue();
     void maintenanceDrainsTheDefaultPartition();
+    void aFrozenPrimaryIsNotWaitedFor();
     void acknowledgedSurvivesAKilledPrimary();
+    void fastDoorLosesWhatWasNotFlushed();
 
 private:
     QString endpoint() const { return QStringLiteral("primary#ingest"); }
@@ -74,6 +78,8 @@ private:
         return ok ? number : -1;
     }
     bool cluster(const QStringList& words);
+    /// What the agent does every 100 ms, until nothing waits. False after an error.
+    bool flushStaging();
     test::Platform m_platform;
 };
 
@@ -115,6 +121,21 @@ bool TestIngest::cluster(const QStringList& words)
                                        QStringLiteral(ATLAS_SOURCE_DIR "/infra/local/cluster.sh")),
                   QStringList{QStringLiteral("--state"), m_platform.cluster().stateDirectory()} + words);
     return process.waitForFinished(60'000) && process.exitCode() == 0;
+}
+
+bool TestIngest::flushStaging()
+{
+    const auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    while (agent) {
+        const auto flushed = agent->exec(sql("select waiting from atlas.flush_staging(1000)"));
+        if (!flushed) {
+            qWarning("%s", qPrintable(flushed.error().text()));
+            return false;
+        }
+        if (!flushed->boolean(0, 0))
+            return true;
+    }
+    return false;
 }
 
 void TestIngest::float8TextIsTheServers()
@@ -529,7 +550,8 @@ void TestIngest::errorsOfTheDataAreNotTriedAgain()
     timer.start();
     const auto sent = door.send(batch, BatchId::random());
     QVERIFY(!sent.ok());
-    QCOMPARE(sent.error().kind, db::ErrorKind::Constraint);
+    // A tenant that is not there is open to nobody.
+    QCOMPARE(sent.error().kind, db::ErrorKind::Permission);
     QVERIFY(timer.elapsed() < 20'000); // at once, not after the patience of 90 s
 }
 
@@ -572,12 +594,15 @@ void TestIngest::fastDoorIsSeenAfterTheFlush()
 
 void TestIngest::fastDoorKeepsWhatNoTableTakes()
 {
-    // A sender that skipped every check must not stop the flush for the others.
+    // A sender that skipped every check must not stop the flush for the others. Of the senders only the agent
+    // may stage for a tenant that is not there.
     const int tenant = freshTenant();
     FastDoor door(m_platform.client(), endpoint(), patient());
+    FastDoor agentsDoor(m_platform.client(), QStringLiteral("primary#agent"), patient());
     Batch poison(2'000'000'000, "poison");
     poison.addDecimal(poison.entity("a"), poison.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
-    QVERIFY(door.send(poison, BatchId::random()).ok());
+    QCOMPARE(door.send(poison, BatchId::random()).ok(), false);
+    QVERIFY(agentsDoor.send(poison, BatchId::random()).ok());
     Batch good(tenant, "good");
     good.addDecimal(good.entity("a"), good.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
     QVERIFY(door.send(good, BatchId::random()).ok());
@@ -654,6 +679,25 @@ void TestIngest::fastDoorRecordsABatchWithoutValues()
     QVERIFY(door.send(batch, id)->duplicate);
 }
 
+void TestIngest::fastDoorLeavesOutWhatHasNoValue()
+{
+    // As its documentation says; a batch of such entities alone takes them.
+    const int tenant = freshTenant();
+    FastDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "no values");
+    batch.addDecimal(batch.entity("a"), batch.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
+    batch.entity("b", std::string_view("truck"));
+    QVERIFY(door.send(batch, BatchId::random()).ok());
+    QVERIFY(flushStaging());
+    const QByteArray names = "select string_agg(external_id, ' ' order by external_id) from atlas.entities "
+                             "where tenant_id = $1::int";
+    QCOMPARE(ask(names, {db::param(tenant)}), QStringLiteral("a"));
+    Batch alone(tenant, "no values");
+    alone.entity("b", std::string_view("truck"));
+    QVERIFY(door.send(alone, BatchId::random()).ok());
+    QCOMPARE(ask(names, {db::param(tenant)}), QStringLiteral("a b"));
+}
+
 void TestIngest::maintenanceDrainsTheDefaultPartition()
 {
     auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
@@ -693,6 +737,76 @@ void TestIngest::maintenanceDrainsTheDefaultPartition()
                 ->exec(sql("delete from atlas.ingest_rate_samples where tenant_id = $1::int",
                            {db::param(tenant)}))
                 .ok());
+}
+
+void TestIngest::aFrozenPrimaryIsNotWaitedFor()
+{
+    const int tenant = freshTenant();
+    std::atomic<int> told{0};
+    RetryPolicy policy = patient();
+    policy.retrying = [&told](const db::DbError&) { ++told; };
+    DurableDoor door(m_platform.client(), endpoint(), policy);
+    Batch batch(tenant, "frozen");
+    batch.addDecimal(batch.entity("a"), batch.attribute("x", ValueType::Number), nowMicroseconds(), 1, 0);
+    QVERIFY(door.send(batch, BatchId::random()).ok());
+    const auto resume = qScopeGuard([this] {
+        cluster({QStringLiteral("resume"), QStringLiteral("primary")});
+    });
+    QVERIFY(cluster({QStringLiteral("pause"), QStringLiteral("primary")}));
+    const BatchId id = BatchId::random();
+    std::atomic<bool> taken{false};
+    std::thread writer([&] { taken = door.send(batch, id).ok(); });
+    // Long before the deadline of its statement, which is two minutes.
+    const bool gaveUp = QTest::qWaitFor([&] { return told > 0; }, 30'000);
+    const bool resumed = cluster({QStringLiteral("resume"), QStringLiteral("primary")});
+    writer.join();
+    QVERIFY(gaveUp && resumed && taken);
+    QTRY_COMPARE_WITH_TIMEOUT(count("select count(*) from atlas.ingest_batches where tenant_id = $1::int and "
+                                    "batch_id = $2::uuid",
+                                    {db::param(tenant), db::param(id.uuid)}),
+                              1, 20'000);
+}
+
+void TestIngest::fastDoorLosesWhatWasNotFlushed()
+{
+    // The guarantee of the fast door, word by word. No agent runs here: flushes are ours.
+    const int tenant = freshTenant();
+    FastDoor door(m_platform.client(), endpoint(), patient());
+    const auto stage = [&](const char* entity) {
+        Batch batch(tenant, "guarantee");
+        batch.addDecimal(batch.entity(entity), batch.attribute("x", ValueType::Number), nowMicroseconds(), 1,
+                         0);
+        return door.send(batch, BatchId::random()).ok();
+    };
+    const auto entities = [&] {
+        return ask("select string_agg(e.external_id, ' ' order by e.external_id) from atlas.entities e "
+                   "join atlas.attribute_values v using (tenant_id, entity_id) where tenant_id = $1::int",
+                   {db::param(tenant)});
+    };
+    const QByteArray staged = "select count(*) from atlas.ingest_staging where tenant_id = $1::int";
+    const QByteArray moved =
+        "select count(*) from atlas.ingest_batches where tenant_id = $1::int and door = 'fast' and rows = 1";
+
+    QVERIFY(stage("A"));
+    QVERIFY(flushStaging());
+    QVERIFY(stage("B"));
+    QCOMPARE(count(staged, {db::param(tenant)}), 1);
+    const bool killed = cluster({QStringLiteral("kill"), QStringLiteral("primary")});
+    const bool restarted = cluster({QStringLiteral("start"), QStringLiteral("primary")});
+    QVERIFY(killed && restarted);
+    QTRY_COMPARE_WITH_TIMEOUT(ask("select 1"), QStringLiteral("1"), 30'000);
+    QCOMPARE(entities(), QStringLiteral("A"));
+    QCOMPARE(count(moved, {db::param(tenant)}), 1);
+    QCOMPARE(count("select count(*) from atlas.ingest_staging"), 0);
+
+    // A clean restart keeps what is staged.
+    QVERIFY(stage("C"));
+    const bool stopped = cluster({QStringLiteral("stop"), QStringLiteral("primary")});
+    const bool started = cluster({QStringLiteral("start"), QStringLiteral("primary")});
+    QVERIFY(stopped && started);
+    QTRY_VERIFY_WITH_TIMEOUT(flushStaging(), 30'000);
+    QTRY_COMPARE_WITH_TIMEOUT(entities(), QStringLiteral("A C"), 30'000);
+    QCOMPARE(count(moved, {db::param(tenant)}), 2);
 }
 
 void TestIngest::acknowledgedSurvivesAKilledPrimary()

@@ -24,6 +24,8 @@ private Q_SLOTS:
     void youngProcessesAreLeftOut();
     void onlyChangesAreSent();
     void whatHasGoneIsCleared();
+    void chosenProcessesAreFollowed();
+    void aProcessThatLivesIsPresent();
     void earlierRunIsCleared();
     void brokenFilesAreLeftOut();
     void thisMachine();
@@ -33,6 +35,8 @@ private:
     void process(int pid, const QByteArray& name, int start, int ticks);
     const Reading* find(const std::vector<Reading>& readings, const std::string& id);
     QString value(const Reading* reading, const char* attribute);
+    /// What the batch says of it; "cleared", or "not sent".
+    QString sent(const Batch& batch, const QByteArray& id, const QByteArray& attribute);
     std::unique_ptr<QTemporaryDir> m_dir;
     CollectorOptions m_options;
 };
@@ -85,6 +89,29 @@ QString TestCollector::value(const Reading* reading, const char* attribute)
         }
     }
     return QStringLiteral("none");
+}
+
+QString TestCollector::sent(const Batch& batch, const QByteArray& id, const QByteArray& attribute)
+{
+    const auto number = [](const std::string& copy, const QByteArray& wanted) {
+        for (const QByteArray& line : QByteArray::fromStdString(copy).split('\n')) {
+            const QByteArrayList words = line.split('\t');
+            if (words.size() > 1 && words[1] == wanted)
+                return words[0];
+        }
+        return QByteArray("none");
+    };
+    const QByteArray key =
+        number(batch.entitiesCopy(), id) + '\t' + number(batch.attributesCopy(), attribute) + '\t';
+    for (const QByteArray& line : QByteArray::fromStdString(batch.valuesCopy()).split('\n')) {
+        if (!line.startsWith(key))
+            continue;
+        const QByteArrayList words = line.split('\t');
+        if (words[3] == "\\N" && words[4] == "\\N")
+            return QStringLiteral("cleared");
+        return QString::fromUtf8(words[3] == "\\N" ? words[4] : words[3]);
+    }
+    return QStringLiteral("not sent");
 }
 
 void TestCollector::ratesNeedTwoLooks()
@@ -171,6 +198,70 @@ void TestCollector::whatHasGoneIsCleared()
     QVERIFY(!QByteArray::fromStdString(batch.entitiesCopy()).contains("process/30"));
 }
 
+void TestCollector::chosenProcessesAreFollowed()
+{
+    process(11, "first", 5, 100);
+    process(12, "second", 5, 100);
+    m_options.processes = 2;
+    m_options.processesInAll = 3;
+    Collector collector(m_options);
+    const auto first = collector.collect(1'000'000);
+    QVERIFY(find(first, "process/10@0") && find(first, "process/11@5") && !find(first, "process/12@5"));
+    // The choice is another one now, and 11 is no part of it.
+    process(12, "second", 5, 500);
+    const auto second = collector.collect(2'000'000);
+    QVERIFY(find(second, "process/12@5"));
+    QVERIFY(find(second, "process/11@5"));
+    // Its end is its end.
+    QDir(m_dir->filePath(QStringLiteral("proc/11"))).removeRecursively();
+    QVERIFY(!find(collector.collect(3'000'000), "process/11@5"));
+}
+
+void TestCollector::aProcessThatLivesIsPresent()
+{
+    process(11, "first", 5, 100);
+    process(12, "second", 5, 100);
+    m_options.processes = 2;
+    m_options.processesInAll = 2;
+    Collector collector(m_options);
+    Batch batch(1, "collect");
+    collector.addChanges(collector.collect(1'000'000), 1'000'000, batch);
+    QCOMPARE(sent(batch, "process/11@5", "present"), QStringLiteral("1"));
+    // Another one takes its place: what it measured ends, it does not.
+    process(12, "second", 5, 500);
+    batch.reset();
+    auto readings = collector.collect(2'000'000);
+    QVERIFY(!find(readings, "process/11@5"));
+    collector.addChanges(readings, 2'000'000, batch);
+    QCOMPARE(sent(batch, "process/12@5", "present"), QStringLiteral("1"));
+    QCOMPARE(sent(batch, "process/11@5", "process.resident"), QStringLiteral("cleared"));
+    QCOMPARE(sent(batch, "process/11@5", "process.pid"), QStringLiteral("not sent"));
+    QCOMPARE(sent(batch, "process/11@5", "present"), QStringLiteral("not sent"));
+    // It is told once.
+    process(12, "second", 5, 900);
+    batch.reset();
+    collector.addChanges(collector.collect(3'000'000), 3'000'000, batch);
+    QVERIFY(!QByteArray::fromStdString(batch.entitiesCopy()).contains("process/11@5"));
+    // It comes back with its measurements alone.
+    process(11, "first", 5, 900);
+    batch.reset();
+    readings = collector.collect(4'000'000);
+    QVERIFY(find(readings, "process/11@5"));
+    collector.addChanges(readings, 4'000'000, batch);
+    QVERIFY(sent(batch, "process/11@5", "process.resident").toDouble() > 0);
+    QCOMPARE(sent(batch, "process/11@5", "present"), QStringLiteral("not sent"));
+    QCOMPARE(sent(batch, "process/11@5", "process.command"), QStringLiteral("not sent"));
+    // Looked at or not, its end is told.
+    process(12, "second", 5, 5'000);
+    batch.reset();
+    collector.addChanges(collector.collect(5'000'000), 5'000'000, batch);
+    QCOMPARE(sent(batch, "process/11@5", "process.resident"), QStringLiteral("cleared"));
+    QDir(m_dir->filePath(QStringLiteral("proc/11"))).removeRecursively();
+    batch.reset();
+    collector.addChanges(collector.collect(6'000'000), 6'000'000, batch);
+    QCOMPARE(sent(batch, "process/11@5", "present"), QStringLiteral("0"));
+}
+
 void TestCollector::earlierRunIsCleared()
 {
     Collector collector(m_options);
@@ -212,7 +303,7 @@ void TestCollector::thisMachine()
         }
     }
     QVERIFY(kinds.contains("host") && kinds.contains("process"));
-    QVERIFY(processes >= 1 && processes <= real.processes);
+    QVERIFY(processes >= 1 && processes <= std::max(real.processes, real.processesInAll));
     QVERIFY2(attributes.size() >= 50, qPrintable(QString::number(attributes.size())));
 }
 

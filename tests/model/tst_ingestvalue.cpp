@@ -61,6 +61,10 @@ private Q_SLOTS:
     void timestamps();
     void timestampsRefused_data();
     void timestampsRefused();
+    void instants_data();
+    void instants();
+    void instantsRefused_data();
+    void instantsRefused();
     void everyDayOfFourCenturies();
     void booleansAndCleared();
     void escaping_data();
@@ -316,6 +320,78 @@ void TestIngestValue::timestampsRefused()
 {
     QFETCH(QString, sent);
     QVERIFY(!parseTimestamp(standard(sent)));
+}
+
+void TestIngestValue::instants_data()
+{
+    QTest::addColumn<QString>("sent");
+    QTest::addColumn<qint64>("microseconds");
+    constexpr qint64 noon = 1'769'860'800'000'000; // 2026-01-31T12:00:00Z
+    QTest::addRow("RFC 3339") << "2026-01-31T12:00:00Z" << noon;
+    QTest::addRow("blank and lower case") << "2026-01-31 12:00:00z" << noon;
+    QTest::addRow("offset") << "2026-01-31T14:00:00+02:00" << noon;
+    QTest::addRow("offset of four digits") << "2026-01-31T14:00:00+0200" << noon;
+    QTest::addRow("offset of two digits") << "2026-01-31T09:00:00-03" << noon;
+    QTest::addRow("offset with minutes") << "2026-01-31T17:30:00+0530" << noon;
+    QTest::addRow("point") << "2026-01-31T12:00:00.25+00" << noon + 250'000;
+    QTest::addRow("comma") << "2026-01-31T12:00:00,25Z" << noon + 250'000;
+    QTest::addRow("nanoseconds are cut") << "2026-01-31T12:00:00,123456789Z" << noon + 123'456;
+    QTest::addRow("no seconds") << "2026-01-31T12:00Z" << noon;
+    QTest::addRow("no seconds, offset") << "2026-01-31T14:00+0200" << noon;
+    QTest::addRow("basic") << "20260131T120000Z" << noon;
+    QTest::addRow("basic with an offset") << "20260131T140000+0200" << noon;
+    QTest::addRow("basic with a fraction") << "20260131T120000,5Z" << noon + 500'000;
+    QTest::addRow("basic without seconds") << "20260131T1200Z" << noon;
+    QTest::addRow("basic without seconds, offset") << "20260131T1400+02" << noon;
+}
+
+void TestIngestValue::instants()
+{
+    QFETCH(QString, sent);
+    QFETCH(qint64, microseconds);
+    const auto parsed = parseInstant(standard(sent));
+    QVERIFY(parsed.has_value());
+    QCOMPARE(qint64(*parsed), microseconds);
+}
+
+void TestIngestValue::instantsRefused_data()
+{
+    QTest::addColumn<QString>("sent");
+    for (const char* text : {"2026-01-31",
+                             "20260131",
+                             "2026-01-31T12:00:00",
+                             "2026-01-31T12:00",
+                             "20260131T120000",
+                             "2026-01-31T12Z",
+                             "2026-01-31T12:0Z",
+                             "2026-01-31T12:00:0Z",
+                             "2026-01-31T12:00:Z",
+                             "2026-01-31T12:00:00.Z",
+                             "2026-01-31T12:00,5Z",
+                             "2026-01-31T12:00:00 +02:00",
+                             "2026-01-31T12:00:00+2",
+                             "2026-01-31T12:00:00+02:",
+                             "2026-01-31T12:00:00+02:0",
+                             "2026-01-31T12:00:00+02000",
+                             "2026-01-31T12:00:00+24",
+                             "2026-01-31T12:00:00ZZ",
+                             "2026-02-29T12:00:00Z",
+                             "20260229T120000Z",
+                             "2026-0131T12:00:00Z",
+                             "202601-31T12:00:00Z",
+                             "20260131T12:00:00Z",
+                             "2026-01-31T120000Z",
+                             "31.01.2026 12:00:00Z",
+                             "1769860800",
+                             "now",
+                             ""})
+        QTest::addRow("%s", *text ? text : "nothing") << QString::fromLatin1(text);
+}
+
+void TestIngestValue::instantsRefused()
+{
+    QFETCH(QString, sent);
+    QVERIFY(!parseInstant(standard(sent)));
 }
 
 void TestIngestValue::everyDayOfFourCenturies()

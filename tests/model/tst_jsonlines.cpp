@@ -69,8 +69,10 @@ private Q_SLOTS:
     void lines_data();
     void lines();
     void longLines();
+    void quietSources();
     void whole();
     void optionalParts();
+    void observedAtAsOthersWriteIt();
     void numericId();
     void badLines_data();
     void badLines();
@@ -125,6 +127,44 @@ void TestJsonLines::longLines()
     }
 }
 
+void TestJsonLines::quietSources()
+{
+    // Before anything, in the middle of a line, and in a line that is too long.
+    QByteArrayList pieces{"", "a", "", "b\nc", "", "\n", QByteArray(20, 'x'), "", "y\n", "end"};
+    LineReader reader(
+        [&pieces](char* data, std::int64_t size) -> std::int64_t {
+            if (pieces.isEmpty())
+                return 0;
+            QByteArray piece = pieces.takeFirst();
+            if (piece.isEmpty())
+                return LineReader::quiet;
+            const auto length = std::min(static_cast<qsizetype>(size), piece.size());
+            memcpy(data, piece.constData(), static_cast<std::size_t>(length));
+            if (length < piece.size())
+                pieces.prepend(piece.mid(length));
+            return length;
+        },
+        16);
+    QByteArrayList seen;
+    for (std::string_view line;;) {
+        const LineReader::Result result = reader.next(line);
+        if (result == LineReader::Result::Line) {
+            seen.append(QByteArray(line.data(), static_cast<qsizetype>(line.size())));
+        } else if (result == LineReader::Result::LongLine) {
+            qsizetype length = 0;
+            while (reader.nextPiece(line))
+                length += static_cast<qsizetype>(line.size());
+            seen.append('<' + QByteArray::number(length) + '>');
+        } else if (result == LineReader::Result::Quiet) {
+            seen.append("quiet");
+        } else {
+            QVERIFY(result == LineReader::Result::End);
+            break;
+        }
+    }
+    QCOMPARE(seen, (QByteArrayList{"quiet", "quiet", "ab", "quiet", "c", "<21>", "end"}));
+}
+
 void TestJsonLines::whole()
 {
     Observation o;
@@ -149,6 +189,15 @@ void TestJsonLines::optionalParts()
     QVERIFY(!o.type && !o.name && !o.observedAt && o.valueCount == 0);
     QCOMPARE(parseObservation(R"({"id":"a","type":"","attributes":{}})", o), std::string());
     QVERIFY(o.type && o.type->empty());
+}
+
+void TestJsonLines::observedAtAsOthersWriteIt()
+{
+    Observation o;
+    QCOMPARE(parseObservation(R"({"id":"a","observed_at":"20260101T000000+0000"})", o), std::string());
+    QCOMPARE(*o.observedAt, std::int64_t(1'767'225'600'000'000));
+    // As a value it stays what it was: text.
+    QVERIFY(!parseTimestamp("20260101T000000+0000"));
 }
 
 void TestJsonLines::numericId()
@@ -178,10 +227,10 @@ void TestJsonLines::badLines_data()
         << QByteArray(R"({"id":"a","attributes":[]})") << "column 24: attributes must be an object";
     QTest::addRow("observed_at is a number")
         << QByteArray(R"({"id":"a","observed_at":5})")
-        << "column 25: observed_at must be a string (RFC 3339, with zone)";
+        << "column 25: observed_at must be a string (ISO 8601, with zone)";
     QTest::addRow("observed_at without zone")
         << QByteArray(R"({"id":"a","observed_at":"2026-01-01T00:00:00"})")
-        << "observed_at is not a date and time with zone (RFC 3339), years 1 to 9999";
+        << "observed_at is not a date and time with zone (ISO 8601), years 1 to 9999";
     QTest::addRow("missing colon") << QByteArray(R"({"id" "a"})") << "column 7: a colon is expected";
     QTest::addRow("more text") << QByteArray(R"({"id":"a"} x)") << "column 12: more text after the object";
     QTest::addRow("two objects") << QByteArray(R"({"id":"a"}{"id":"b"})")

@@ -523,6 +523,7 @@ void Collector::readProcesses(std::vector<Reading>& out)
     struct Process
     {
         int pid;
+        std::string id;
         std::string start;
         std::string name;
         std::vector<std::string> stat; ///< from the state on
@@ -534,6 +535,7 @@ void Collector::readProcesses(std::vector<Reading>& out)
     const double page = static_cast<double>(sysconf(_SC_PAGESIZE));
     const double uptime = toNumber(readProc("/uptime"));
     std::vector<Process> all;
+    m_alive.clear();
     for (const std::string& entry : namesIn(m_options.proc)) {
         int pid = 0;
         const auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), pid);
@@ -545,11 +547,14 @@ void Collector::readProcesses(std::vector<Reading>& out)
         const std::size_t close = stat.rfind(')');
         if (open == std::string::npos || close == std::string::npos)
             continue; // gone meanwhile
-        Process process{pid, {}, stat.substr(open + 1, close - open - 1), fields(stat.substr(close + 1)), 0,
-                        0,   0};
+        Process process{pid, {}, {}, stat.substr(open + 1, close - open - 1), fields(stat.substr(close + 1)),
+                        0,   0,  0};
         if (process.stat.size() < 22)
             continue;
         process.start = process.stat[19];
+        process.id = "process/" + entry + '@' + process.start;
+        if (process.stat[0] != "Z" && process.stat[0] != "X") // has ended, but for its parent's notice
+            m_alive.insert(process.id);
         process.age = uptime - toNumber(process.start) / ticks;
         const std::string key = "process " + entry + '@' + process.start;
         process.cpu = rate(key + " cpu", (toNumber(process.stat[11]) + toNumber(process.stat[12])) / ticks);
@@ -573,15 +578,20 @@ void Collector::readProcesses(std::vector<Reading>& out)
     });
     for (std::size_t i = 0; i < order.size() && chosen.size() < count; ++i)
         chosen.insert(order[i]);
+    // Those of before stay: a process at the edge of the choice would come and go.
+    const auto most = static_cast<std::size_t>(std::max(m_options.processes, m_options.processesInAll));
+    for (std::size_t i = 0; i < order.size() && chosen.size() < most; ++i) {
+        if (m_followed.contains(order[i]->id))
+            chosen.insert(order[i]);
+    }
+    m_followed.clear();
 
     for (const Process* process : order) {
         if (!chosen.contains(process))
             continue;
+        m_followed.insert(process->id);
         const std::string pid = std::to_string(process->pid);
-        Reading reading{"process/" + pid + '@' + process->start,
-                        "process",
-                        validText(process->name) + " (" + pid + ')',
-                        {}};
+        Reading reading{process->id, "process", validText(process->name) + " (" + pid + ')', {}};
         reading.integer("process.pid", process->pid);
         reading.text("process.command", process->name);
         reading.text("process.state", process->stat[0]);
@@ -628,6 +638,7 @@ void Collector::readProcesses(std::vector<Reading>& out)
 void Collector::remember(const std::string& id, const std::string& attribute, ValueType type)
 {
     encodeCleared(type, m_known[id].values[attribute]); // differs from any value it may have now
+    m_followed.insert(id);
 }
 
 void Collector::addChanges(const std::vector<Reading>& readings, std::int64_t time, Batch& batch)
@@ -674,16 +685,21 @@ void Collector::addChanges(const std::vector<Reading>& readings, std::int64_t ti
             continue;
         }
         // Measurements end; what it was (names, sizes, types) stays readable.
-        const int entity = batch.entity(known->first);
-        for (const auto& [attribute, value] : known->second.values) {
-            if (value.type == ValueType::Number && attribute != "process.pid") {
-                encodeCleared(value.type, cleared);
-                batch.add(entity, batch.attribute(attribute, value.type), time, cleared);
-            }
+        std::erase_if(known->second.values, [&](const auto& entry) {
+            const auto& [attribute, value] = entry;
+            if (value.type != ValueType::Number || attribute == "process.pid")
+                return false;
+            encodeCleared(value.type, cleared);
+            batch.add(batch.entity(known->first), batch.attribute(attribute, value.type), time, cleared);
+            return true;
+        });
+        if (m_alive.contains(known->first)) {
+            ++known; // others are looked at instead; its end is told when it comes
+            continue;
         }
         ValueColumns gone;
         encodeBoolean(false, gone);
-        batch.add(entity, batch.attribute("present", ValueType::Boolean), time, gone);
+        batch.add(batch.entity(known->first), batch.attribute("present", ValueType::Boolean), time, gone);
         known = m_known.erase(known);
     }
 }

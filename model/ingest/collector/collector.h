@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,6 +36,8 @@ struct CollectorOptions
     std::string proc = "/proc"; ///< tests put a tree of files here
     std::string sys = "/sys";
     int processes = 60; ///< the busiest and the largest, together at most that many
+    /// One that was chosen is looked at as long as it lives, while all together are no more than this.
+    int processesInAll = 120;
     /// Younger processes are left out: a build would leave thousands of assets that lived for a second.
     double minProcessAge = 10;
 };
@@ -53,7 +56,8 @@ public:
     std::vector<Reading> collect(std::int64_t time);
 
     /// Adds to the batch what differs from the last call; what has gone since is cleared, a part that has
-    /// gone says so in its attribute "present".
+    /// gone says so in its attribute "present". A process that lives and is not looked at any more only loses
+    /// its measurements.
     void addChanges(const std::vector<Reading>& readings, std::int64_t time, Batch& batch);
 
 private:
@@ -81,6 +85,8 @@ private:
         std::map<std::string, ValueColumns> values;
     };
     std::map<std::string, Known> m_known;
+    std::set<std::string> m_alive;    ///< ids of every process of the last round
+    std::set<std::string> m_followed; ///< of those that were read
 };
 
 } // namespace atlas::ingest

@@ -24,6 +24,9 @@ const RegisteredStatement beganSql{
 const RegisteredStatement doneSql{"load.done", "Batches of this load that are there",
                                   "select tenant_id, batch_id from atlas.ingest_batches "
                                   "where tenant_id = any ($1::integer[]) and batch_id = any ($2::uuid[])"};
+const RegisteredStatement otherwiseSql{
+    "load.otherwise", "Was anything loaded into these tenants",
+    "select exists (select from atlas.ingest_batches where tenant_id = any ($1::integer[]) and source = $2)"};
 const RegisteredStatement describeSql{
     "load.describe", "Units and descriptions of known attributes",
     "update atlas.attributes a set unit = d.unit, description = d.description "
@@ -182,6 +185,17 @@ db::Result<LoadState> readLoadState(db::BlockingSession& session, const Platform
     }
     state.complete = state.done.back();
     return state;
+}
+
+db::Result<bool> wasLoadedOtherwise(db::BlockingSession& session, const LoadState& state)
+{
+    QList<int> tenantIds;
+    for (const int id : state.tenantIds)
+        tenantIds.append(id);
+    const auto found = session.exec(otherwiseSql({db::arrayParam(tenantIds), db::param(source)}));
+    if (!found)
+        return found.error();
+    return found->boolean(0, 0);
 }
 
 db::Status createTenants(db::BlockingSession& session, const Platform& platform, const QStringList& logins,

@@ -52,6 +52,8 @@ struct LoadState
 /// Reads the state; `options.baseTime` is not looked at.
 db::Result<LoadState> readLoadState(db::BlockingSession& session, const Platform& platform,
                                     const std::vector<LoadItem>& plan);
+/// The ledger tells of a load into these tenants. Asked when it knows none with the options at hand.
+db::Result<bool> wasLoadedOtherwise(db::BlockingSession& session, const LoadState& state);
 /// Makes the tenants that are missing and opens them to the logins.
 db::Status createTenants(db::BlockingSession& session, const Platform& platform, const QStringList& logins,
                          LoadState& state);
