@@ -3,7 +3,17 @@
 
 #include <algorithm>
 
+#include "model/statements.h"
+
 namespace atlas {
+
+namespace {
+
+const RegisteredStatement positionSql{
+    "catalog.position", "Position of the primary after a change of one's own",
+    "select case when pg_is_in_recovery() then null else pg_current_wal_lsn() end as lsn"};
+
+} // namespace
 
 CatalogService::CatalogService(routing::Reader* reader, int tenant, QObject* parent)
     : QObject(parent)
@@ -16,6 +26,8 @@ void CatalogService::reload(routing::Intent intent)
 {
     if (m_loading)
         m_reader->cancel(m_loading);
+    if (intent == routing::Intent::Critical)
+        notePosition();
     const int tenant = m_tenant;
     // The catalogue lives on the primary and its replicas; a stale state is caught by the server (AT001).
     m_loading = m_reader->read(
@@ -29,15 +41,32 @@ void CatalogService::reload(routing::Intent intent)
                 return;
             }
             m_error.reset();
+            const AttributeCatalog fresh = AttributeCatalog::fromRows(result->rows);
+            // What was measured again meanwhile is fetched again when it is asked for.
             QList<AttributeDetail> known;
             for (int i = 0; i < m_catalog.size(); ++i) {
-                if (const AttributeDetail* detail = m_catalog.detail(m_catalog.at(i).id))
+                const Attribute& before = m_catalog.at(i);
+                const AttributeDetail* detail = m_catalog.detail(before.id);
+                const Attribute* now = fresh.findId(before.id);
+                if (detail && now && now->measuredAt.isValid() && now->measuredAt == before.measuredAt)
                     known.append(*detail);
             }
-            m_catalog = AttributeCatalog::fromRows(result->rows).withDetails(known);
+            m_catalog = fresh.withDetails(known);
             m_failedDetails.clear();
             m_loaded = true;
             Q_EMIT changed();
+        },
+        Purpose::Analyst, m_afterLsn);
+}
+
+/// A node that has replayed the position at which the primary is now has everything that was written before.
+void CatalogService::notePosition()
+{
+    m_reader->read(
+        routing::Intent::Critical, [](const QString&, db::EndpointRole) { return positionSql(); }, this,
+        [this](const db::Result<routing::Routed>& result) {
+            if (result && result->route.role == db::EndpointRole::Primary && !result->rows.isNull(0, 0))
+                m_afterLsn = result->rows.string(0, 0);
         });
 }
 
@@ -92,7 +121,8 @@ void CatalogService::fetchDetails()
             m_inFlight.clear();
             settleWaiting();
             fetchDetails();
-        });
+        },
+        Purpose::Analyst, m_afterLsn);
 }
 
 void CatalogService::settleWaiting()

@@ -22,10 +22,11 @@ public:
     const std::optional<db::DbError>& error() const { return m_error; }
 
     /// Reads all attributes again; changed() or failed() follows. With Critical it comes from the primary:
-    /// after a change of one's own a replica may still have the state before.
+    /// after a change of one's own a replica may still have the state before. Later reads then come from
+    /// nodes that have replayed that change.
     void reload(routing::Intent intent = routing::Intent::Operational);
-    /// Fetches top values and histograms of these, once; `done` runs when all are there (also at once) or it
-    /// failed.
+    /// Fetches top values and histograms of these, once for each measurement; `done` runs when all are there
+    /// (also at once) or it failed.
     void ensureDetails(const QList<int>& ids, QObject* receiver, std::function<void()> done);
     /// The next ensureDetails() asks for these again, should they have failed before.
     void retryDetails(const QList<int>& ids);
@@ -41,11 +42,13 @@ private:
         QPointer<QObject> receiver;
         std::function<void()> done;
     };
+    void notePosition();
     void fetchDetails();
     void settleWaiting();
 
     routing::Reader* m_reader;
     int m_tenant;
+    QString m_afterLsn; ///< position of the primary after the last change of our own
     quint64 m_loading = 0;
     quint64 m_fetching = 0;
     QSet<int> m_wanted; ///< asked for, not sent yet

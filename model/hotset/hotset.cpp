@@ -104,6 +104,7 @@ void Runner::begin(int attributeId, Kind kind)
         return;
     m_running = true;
     m_cancelling = false;
+    m_cancelInDoubt = false;
     m_paused = false;
     m_job = {};
     m_job.attributeId = attributeId;
@@ -134,6 +135,7 @@ void Runner::resume(const Job& job)
         return;
     m_running = true;
     m_cancelling = false;
+    m_cancelInDoubt = false;
     m_paused = false;
     m_job = job;
     step();
@@ -175,9 +177,10 @@ QString Runner::reasonToWait() const
         if (stage.stage == QLatin1String("replica") && stage.lagSeconds &&
             *stage.lagSeconds > m_limits.replicaLagSeconds)
             return tr("%1 is %2 s behind").arg(stage.node).arg(*stage.lagSeconds, 0, 'f', 0);
-        if (stage.stage == QLatin1String("slot") && stage.lagBytes &&
-            *stage.lagBytes > m_limits.slotRetainedBytes)
-            return tr("slot %1 holds back %2 MB of WAL").arg(stage.node).arg(*stage.lagBytes / 1'000'000);
+        if (stage.retainedBytes && *stage.retainedBytes > m_limits.slotRetainedBytes)
+            return tr("slot %1 holds back %2 MB of WAL")
+                .arg(stage.node)
+                .arg(*stage.retainedBytes / 1'000'000);
     }
     return {};
 }
@@ -190,26 +193,7 @@ void Runner::step()
     if (m_cancelling) {
         m_inStep = true;
         m_client->query(primary, cancelSql({db::param(m_tenant), db::param(m_job.id)}), this,
-                        [this](db::Result<db::ResultSet> result) {
-                            m_inStep = false;
-                            m_cancelling = false;
-                            if (!result) {
-                                Q_EMIT refused(result.error());
-                                m_timer.start(betweenLooks);
-                                return;
-                            }
-                            if (const auto job = result->integer(0, 0)) {
-                                // Go on with the job that removes what was written.
-                                m_job.id = *job;
-                                m_job.kind = Kind::Demote;
-                                m_job.phase = QStringLiteral("drain");
-                                m_job.rowsExpected = m_job.rowsDone;
-                                m_job.rowsDone = 0;
-                                m_job.message = tr("cancelled; removing what was written");
-                                Q_EMIT progressed(m_job);
-                            }
-                            step();
-                        });
+                        [this](const db::Result<db::ResultSet>& result) { cancelAnswered(result); });
         return;
     }
     if (m_paused)
@@ -228,6 +212,78 @@ void Runner::step()
     m_client->query(primary,
                     stepSql({db::param(m_tenant), db::param(m_job.id), db::param(m_batch)}, stepDeadline),
                     this, [this](db::Result<db::ResultSet> result) { stepAnswered(std::move(result)); });
+}
+
+void Runner::cancelAnswered(const db::Result<db::ResultSet>& result)
+{
+    m_inStep = false;
+    if (!result && comesBack(result.error())) {
+        m_cancelInDoubt = true;
+        tryAgain(result.error());
+        return;
+    }
+    m_cancelling = false;
+    if (!result) {
+        Q_EMIT refused(result.error());
+        m_timer.start(betweenLooks);
+        return;
+    }
+    m_troubles = 0;
+    if (const auto job = result->integer(0, 0)) {
+        // Go on with the job that removes what was written.
+        m_job.id = *job;
+        m_job.kind = Kind::Demote;
+        m_job.phase = QStringLiteral("drain");
+        m_job.rowsExpected = m_job.rowsDone;
+        m_job.rowsDone = 0;
+        m_job.message = tr("cancelled; removing what was written");
+        Q_EMIT progressed(m_job);
+        step();
+    } else if (m_cancelInDoubt) {
+        findRemoval();
+    } else {
+        step();
+    }
+}
+
+/// There was nothing to cancel: the job was over before, or an earlier cancel was done and only its answer
+/// lost. Then another job removes what was written, and nobody drives it.
+void Runner::findRemoval()
+{
+    m_inStep = true;
+    m_client->query(endpointId(QStringLiteral("primary"), Purpose::Admin), jobsStatement(m_tenant), this,
+                    [this](const db::Result<db::ResultSet>& result) {
+                        m_inStep = false;
+                        if (!result && comesBack(result.error())) {
+                            m_cancelling = true; // asks again, and comes here again
+                            tryAgain(result.error());
+                            return;
+                        }
+                        m_cancelInDoubt = false;
+                        for (int row = 0; result && row < result->rowCount(); ++row) {
+                            const auto job = Job::fromRow(*result, row);
+                            if (job && job->attributeId == m_job.attributeId && job->kind == Kind::Demote &&
+                                job->id > m_job.id) {
+                                m_job = *job;
+                                Q_EMIT progressed(m_job);
+                                break;
+                            }
+                        }
+                        step();
+                    });
+}
+
+bool Runner::comesBack(const db::DbError& error)
+{
+    return error.isTransient() || error.kind == db::ErrorKind::Deadline;
+}
+
+void Runner::tryAgain(const db::DbError& error)
+{
+    ++m_troubles;
+    Q_EMIT troubled(error);
+    m_timer.start(std::min(std::chrono::milliseconds(500) * (1 << std::min(m_troubles, 6)),
+                           std::chrono::milliseconds(15'000)));
 }
 
 void Runner::stepAnswered(db::Result<db::ResultSet> result)
@@ -262,18 +318,13 @@ void Runner::stepAnswered(db::Result<db::ResultSet> result)
             step();
         return;
     }
-    const db::DbError error = result.error();
-    const bool comesBack = error.isTransient() || error.kind == db::ErrorKind::Deadline;
-    if (!comesBack) {
+    if (!comesBack(result.error())) {
         m_running = false;
-        Q_EMIT refused(error);
+        Q_EMIT refused(result.error());
         return;
     }
     // The job is in the database: whatever this step did or did not commit, the next one goes on from there.
-    ++m_troubles;
-    Q_EMIT troubled(error);
-    m_timer.start(std::min(std::chrono::milliseconds(500) * (1 << std::min(m_troubles, 6)),
-                           std::chrono::milliseconds(15'000)));
+    tryAgain(result.error());
 }
 
 } // namespace atlas::hotset

@@ -45,8 +45,8 @@ struct Job
 struct Limits
 {
     double replicaLagSeconds = 10;
-    qint64 slotRetainedBytes = 2'000'000'000;
-    double commitMilliseconds = 1000; ///< one batch took longer than this: halve it
+    qint64 slotRetainedBytes = 2'000'000'000; ///< WAL kept for one slot
+    double commitMilliseconds = 1000;         ///< one batch took longer than this: halve it
 };
 
 /// Drives one job by steps over Purpose::Admin on the primary; survives a lost connection (the job is in the
@@ -65,7 +65,8 @@ public:
     void pause();
     void unpause();
     bool isPaused() const { return m_paused; }
-    /// A promotion: cancels and then removes what it wrote (the runner goes on with that job).
+    /// A promotion: cancels and then removes what it wrote (the runner goes on with that job). Asked until
+    /// the server has answered.
     void cancel();
     const Job& job() const { return m_job; }
     bool isRunning() const { return m_running; }
@@ -86,6 +87,10 @@ Q_SIGNALS:
 private:
     void step();
     void stepAnswered(db::Result<db::ResultSet> result);
+    void cancelAnswered(const db::Result<db::ResultSet>& result);
+    void findRemoval();
+    static bool comesBack(const db::DbError& error);
+    void tryAgain(const db::DbError& error);
     QString reasonToWait() const;
 
     db::Client* m_client;
@@ -97,7 +102,8 @@ private:
     bool m_running = false;
     bool m_paused = false;
     bool m_cancelling = false;
-    bool m_inStep = false; ///< a statement is under way, also the one that begins the job
+    bool m_cancelInDoubt = false; ///< asked for, and the answer did not come
+    bool m_inStep = false;        ///< a statement is under way, also the one that begins the job
     int m_troubles = 0;
     QString m_waiting;
     QTimer m_timer;

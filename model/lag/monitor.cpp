@@ -18,13 +18,17 @@ namespace {
 
 // After a failover the node may be a standby: there the write position is an error, and so is the backlog
 // (its table is unlogged). Only a case around the subquery keeps it from being run.
+// The last commit is the newest entry of ingest_batches_committed, an index on every partition: about a
+// hundred descents of a few microseconds. No partition can be left out: they are by started_at, and an import
+// that is resumed keeps the start of its first run. now(), because a condition with clock_timestamp() is
+// volatile and cannot be looked up in an index: it would read the whole ledger.
 const RegisteredStatement primaryStatement{"lag.primary", "Heartbeat and positions of the primary", R"sql(
 select pg_is_in_recovery() as in_recovery, extract(epoch from clock_timestamp())::float8 as now,
        case when pg_is_in_recovery() then null else pg_current_wal_lsn() end as lsn,
        (select extract(epoch from beat_at)::float8 from atlas.heartbeat where id = 1) as beat_at,
        (s.backlog ->> 'waiting')::float8 as staging_rows, (s.backlog ->> 'oldest')::float8 as staging_oldest,
-       (select extract(epoch from max(committed_at))::float8 from atlas.ingest_batches
-         where committed_at > clock_timestamp() - interval '1 minute' and started_at > clock_timestamp() - interval '1 hour') as last_commit,
+       (select extract(epoch from committed_at)::float8 from atlas.ingest_batches
+         where committed_at > now() - interval '1 minute' order by committed_at desc limit 1) as last_commit,
        (select coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'replay', replay_lsn,
                                                    'lag', extract(epoch from replay_lag))), '[]')
           from pg_stat_replication) as senders,
@@ -51,6 +55,14 @@ select pg_is_in_recovery() as in_recovery, pg_last_wal_replay_lsn() as lsn,
 const RegisteredStatement warehouseStatement{
     "lag.warehouse", "Newest heartbeat that reached the warehouse",
     "select extract(epoch from beat_at) as beat_at from atlas.heartbeat where id = 1"};
+
+/// Of an attempt to connect: trying again may lock the account, and cannot help before a person has changed
+/// something.
+bool needsPerson(const db::DbError& error)
+{
+    return error.kind == db::ErrorKind::Authentication || error.kind == db::ErrorKind::Permission ||
+           error.kind == db::ErrorKind::NoSuchDatabase;
+}
 
 double localNow()
 {
@@ -93,16 +105,17 @@ struct Monitor::Node
     QString name;
     EndpointRole role = EndpointRole::Primary;
     QString endpoint;
-    CircuitBreaker breaker;
-    bool usable = true;
+    CircuitBreaker breaker; ///< of statements, see reportFailure()
+    bool answers = true;    ///< the last probe was answered in time
+    bool usable = true;     ///< answers, and the breaker is not open
     bool answeredOnce = false;
-    bool waiting = false;     ///< a probe is under way, of this round or an older one
-    bool countedLate = false; ///< its silence in this round was counted already
+    bool waiting = false; ///< a probe is under way, of this round or an older one
     double askedAt = 0;
     db::RequestId request = 0;
+    QString refusal; ///< why our login was not let in, see probeNow(); empty: it was
     QString note;
     std::optional<double> lag;
-    double lagAt = 0;
+    double lagAt = 0; ///< `lag` held then at the earliest
     QString lsn;
 };
 
@@ -139,6 +152,8 @@ void Monitor::stop()
 
 void Monitor::probeNow()
 {
+    for (const auto& node : m_nodes)
+        node->refusal.clear();
     beginRound();
 }
 
@@ -148,9 +163,17 @@ void Monitor::beginRound()
         return;
     m_inRound = true;
     m_readings = {};
+    bool isAnyAsked = false;
     bool allAnsweredBefore = true;
     for (const auto& node : m_nodes) {
-        node->countedLate = false;
+        if (!node->refusal.isEmpty()) {
+            noteUnread(*node, node->refusal);
+            // Nobody looks: reads find out, and again after the breaker's pauses.
+            if (node->breaker.allows(CircuitBreaker::Clock::now()))
+                setUsable(*node, true, node->refusal);
+            continue;
+        }
+        isAnyAsked = true;
         allAnsweredBefore = allAnsweredBefore && (node->answeredOnce || !node->usable);
         if (node->waiting)
             continue;
@@ -168,25 +191,38 @@ void Monitor::beginRound()
             break;
         }
     }
-    m_roundDeadline.start(allAnsweredBefore ? probeDeadline : firstDeadline);
+    // Ended later in any case: who asked for a round connects to its end after that.
+    m_roundDeadline.start(!isAnyAsked         ? std::chrono::milliseconds(0)
+                          : allAnsweredBefore ? probeDeadline
+                                              : firstDeadline);
 }
 
 void Monitor::answered(const QString& name, const std::optional<db::DbError>& error)
 {
     Node* node = find(name);
     node->waiting = false;
-    if (error) {
-        // A server that answers with an error is there; what it lacks is another matter.
-        if (error->isTransient() || error->sqlState.isEmpty()) {
-            node->breaker.failed(CircuitBreaker::Clock::now());
+    if (error && needsPerson(*error) && m_client->state(node->endpoint).link != db::EndpointState::Link::Up) {
+        // Other logins may be let in: that is no reason to keep reads from the node.
+        node->refusal = error->text();
+        node->note = node->refusal;
+    } else if (error) {
+        // A server that answers with an error is there; what it lacks is another matter. A probe that never
+        // left says nothing of it.
+        if (!error->neverSent && (error->isTransient() || error->sqlState.isEmpty())) {
+            node->answers = false;
             setUsable(*node, false, error->text());
         } else {
             node->note = error->text();
         }
     } else {
         node->answeredOnce = true;
-        node->breaker.succeeded();
-        setUsable(*node, true, {});
+        // Silent before, well now: what failed meanwhile failed for that. But what failed while probes were
+        // answered is not mended by one more of them.
+        if (!node->answers)
+            node->breaker.succeeded();
+        node->answers = true;
+        if (node->breaker.allows(CircuitBreaker::Clock::now()))
+            setUsable(*node, true, {});
     }
     if (!m_inRound)
         return;
@@ -217,7 +253,7 @@ void Monitor::probePrimary(Node& node)
                 return;
             }
             Readings::Primary primary;
-            primary.localSeconds = localNow();
+            primary.localSeconds = find(name)->askedAt;
             primary.now = realOf(rows, "now").value_or(0);
             primary.lsn = lsnOf(rows, "lsn").value_or(0);
             primary.beatAt = realOf(rows, "beat_at");
@@ -277,7 +313,7 @@ void Monitor::probeReplica(Node& node)
                         [this, name](db::Result<db::ResultSet> result) {
                             Readings::Replica replica;
                             replica.node = name;
-                            replica.localSeconds = localNow();
+                            replica.localSeconds = find(name)->askedAt;
                             if (!result) {
                                 replica.error = result.error().text();
                                 m_readings.replicas.append(replica);
@@ -308,7 +344,7 @@ void Monitor::probeWarehouse(Node& node)
                                    [this, name](db::Result<db::ResultSet> result) {
                                        Readings::Warehouse warehouse;
                                        warehouse.node = name;
-                                       warehouse.localSeconds = localNow();
+                                       warehouse.localSeconds = find(name)->askedAt;
                                        if (!result) {
                                            warehouse.error = result.error().text();
                                            m_readings.warehouse = warehouse;
@@ -323,6 +359,30 @@ void Monitor::probeWarehouse(Node& node)
                                    });
 }
 
+/// A node of which nothing was read in this round has its place in it all the same.
+void Monitor::noteUnread(const Node& node, const QString& why)
+{
+    switch (node.role) {
+    case EndpointRole::Primary:
+        m_readings.primaryError = why;
+        break;
+    case EndpointRole::Replica: {
+        Readings::Replica replica;
+        replica.node = node.name;
+        replica.error = why;
+        m_readings.replicas.append(replica);
+        break;
+    }
+    case EndpointRole::Warehouse: {
+        Readings::Warehouse warehouse;
+        warehouse.node = node.name;
+        warehouse.error = why;
+        m_readings.warehouse = warehouse;
+        break;
+    }
+    }
+}
+
 void Monitor::finishRound()
 {
     if (!m_inRound)
@@ -335,30 +395,9 @@ void Monitor::finishRound()
         if (!node->waiting)
             continue;
         const QString silence = QStringLiteral("no answer for %1 s").arg(now - node->askedAt, 0, 'f', 1);
-        if (!node->countedLate) {
-            node->countedLate = true;
-            node->breaker.failed(CircuitBreaker::Clock::now());
-        }
+        node->answers = false;
         setUsable(*node, false, silence);
-        switch (node->role) {
-        case EndpointRole::Primary:
-            m_readings.primaryError = silence;
-            break;
-        case EndpointRole::Replica: {
-            Readings::Replica replica;
-            replica.node = node->name;
-            replica.error = silence;
-            m_readings.replicas.append(replica);
-            break;
-        }
-        case EndpointRole::Warehouse: {
-            Readings::Warehouse warehouse;
-            warehouse.node = node->name;
-            warehouse.error = silence;
-            m_readings.warehouse = warehouse;
-            break;
-        }
-        }
+        noteUnread(*node, silence);
     }
     // In the order of the environment, not of the answers.
     std::sort(m_readings.replicas.begin(), m_readings.replicas.end(),
@@ -378,7 +417,7 @@ void Monitor::finishRound()
         if (!node || (stage.stage != QLatin1String("replica") && stage.stage != QLatin1String("warehouse")))
             continue;
         node->lag = stage.lagSeconds;
-        node->lagAt = now;
+        node->lagAt = stage.localSeconds;
         node->lsn = stage.lsn;
         if (node->usable)
             node->note = stage.evidence;
@@ -443,10 +482,17 @@ routing::Route Monitor::route(routing::Intent intent, const QString& afterLsn) c
 void Monitor::reportFailure(const QString& name, const db::DbError& error)
 {
     Node* node = find(name);
-    if (!node || !error.isTransient())
+    if (!node || !error.isTransient() || error.neverSent)
         return;
     node->breaker.failed(CircuitBreaker::Clock::now());
     setUsable(*node, false, error.text());
+}
+
+void Monitor::reportSuccess(const QString& name)
+{
+    Node* node = find(name);
+    if (node && node->breaker.allows(CircuitBreaker::Clock::now()))
+        node->breaker.succeeded();
 }
 
 } // namespace atlas::lag

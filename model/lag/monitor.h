@@ -17,7 +17,10 @@ namespace atlas::lag {
 /// Looks at every node of an environment each second over connections of its own (Purpose::Operator), so that
 /// a busy pool cannot make a node look dead. One for the whole window; lives on the GUI thread, never blocks.
 /// A node whose probe is not answered within a second, or refused, is not usable until a probe succeeds
-/// again.
+/// again. One that answers probes while statements fail on it is tried again after pauses that double (its
+/// circuit breaker).
+/// A node that does not let our login in is left in peace after the first try, so as not to lock the account,
+/// until probeNow(); it counts as usable as long as statements, under other logins, do not fail on it.
 class Monitor : public QObject
 {
     Q_OBJECT
@@ -27,7 +30,7 @@ public:
 
     void start(std::chrono::milliseconds interval = std::chrono::seconds(1));
     void stop();
-    /// One round, also while stopped; sampled() follows.
+    /// One round, also while stopped; sampled() follows. Asks also where our login was refused.
     void probeNow();
 
     /// The last round. Empty before the first.
@@ -40,6 +43,8 @@ public:
     /// A statement failed on that node in a way that says that the node is gone: do not wait for the next
     /// probe.
     void reportFailure(const QString& node, const db::DbError& error);
+    /// A statement succeeded there.
+    void reportSuccess(const QString& node);
     /// At least one round has ended.
     bool hasSampled() const { return m_rounds > 0; }
 
@@ -52,6 +57,7 @@ private:
     struct Node;
     void beginRound();
     void finishRound();
+    void noteUnread(const Node& node, const QString& why);
     void probePrimary(Node& node);
     void probeReplica(Node& node);
     void probeWarehouse(Node& node);

@@ -145,6 +145,7 @@ StageLag Conclusions::concludeReplica(const Readings::Replica& replica, const Re
     if (replica.replayLsn)
         lag.lsn = lsnText(*replica.replayLsn);
 
+    lag.localSeconds = replica.localSeconds;
     const auto clock = primaryClock(replica.localSeconds);
     std::optional<double> beatAge;
     if (clock && replica.beatAt)
@@ -157,6 +158,7 @@ StageLag Conclusions::concludeReplica(const Readings::Replica& replica, const Re
                            : static_cast<qint64>(readings.primary->lsn - *replica.replayLsn);
         if (!disconnected && lag.lagBytes == 0) {
             lag.lagSeconds = 0.0;
+            lag.localSeconds = readings.primary->localSeconds; // it has what the primary had then
             // Caught up is not the same as followed: where nothing was written there was nothing to follow.
             const bool idle = m_lastPrimaryLsn == readings.primary->lsn;
             trend(key, replica.localSeconds, 0, replicaBehind);
@@ -194,6 +196,7 @@ StageLag Conclusions::concludeSlot(const Readings::Slot& slot, const Readings& r
     StageLag lag;
     lag.stage = QStringLiteral("slot");
     lag.node = slot.name;
+    lag.retainedBytes = slot.retainedBytes;
     const QString key = lag.stage + QLatin1Char('/') + lag.node;
     if (slot.walStatus == QLatin1String("lost")) {
         lag.evidence = QStringLiteral("its WAL is gone: the consumer must start over");
@@ -245,6 +248,7 @@ StageLag Conclusions::concludeWarehouse(const Readings::Warehouse& warehouse, co
         m_history.remove(key);
         return lag;
     }
+    lag.localSeconds = warehouse.localSeconds;
     const auto clock = primaryClock(warehouse.localSeconds);
     if (!warehouse.beatAt || !clock) {
         lag.evidence = warehouse.beatAt

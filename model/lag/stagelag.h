@@ -25,11 +25,15 @@ struct StageLag
     QString node;  ///< "primary", "replica-1", slot name, …
     State state = State::Unknown;
     std::optional<double> lagSeconds;
-    std::optional<qint64> lagBytes; ///< WAL bytes; for staging: rows waiting
-    QDateTime measuredAt;           ///< the primary's clock, UTC
-    QString evidence;               ///< what the state was concluded from, for people
-    QString lsn;                    ///< position of the stage, empty when not known
-    QJsonObject toJson() const;     ///< stage, node, state, lag_seconds, lag_bytes, measured_at, evidence
+    std::optional<qint64> lagBytes;      ///< WAL bytes; for staging: rows waiting
+    QDateTime measuredAt;                ///< the primary's clock, UTC
+    QString evidence;                    ///< what the state was concluded from, for people
+    QString lsn;                         ///< position of the stage, empty when not known
+    std::optional<qint64> retainedBytes; ///< of a slot: WAL the server keeps for it, from restart_lsn on
+    /// Of a replica and the warehouse: when lagSeconds held at the earliest, by our monotonic clock. With
+    /// what has passed since it is an upper bound.
+    double localSeconds = 0;
+    QJsonObject toJson() const; ///< stage, node, state, lag_seconds, lag_bytes, measured_at, evidence
     bool operator==(const StageLag&) const = default;
 };
 
@@ -60,7 +64,7 @@ struct Readings
     struct Primary
     {
         double now = 0;          ///< its clock, seconds since 1970
-        double localSeconds = 0; ///< our clock when its answer came
+        double localSeconds = 0; ///< our clock when it was asked: `now` was read later
         quint64 lsn = 0;
         std::optional<double> beatAt;
         std::optional<qint64> stagingRows;
@@ -100,7 +104,7 @@ struct Readings
         bool receiverKnown = false;
         std::optional<quint64> replayLsn;
         std::optional<double> beatAt;
-        double localSeconds = 0; ///< our clock when its answer came
+        double localSeconds = 0; ///< our clock when it was asked: what it answers is no older
     };
     QList<Replica> replicas;
     struct Warehouse
@@ -109,7 +113,7 @@ struct Readings
         bool reachable = false;
         QString error;
         std::optional<double> beatAt;
-        double localSeconds = 0;
+        double localSeconds = 0; ///< our clock when it was asked
     };
     std::optional<Warehouse> warehouse;
 };
@@ -120,7 +124,8 @@ class Conclusions
 {
 public:
     QList<StageLag> conclude(const Readings& readings);
-    /// The primary's clock at one of our monotonic instants; nullopt before the first answer of the primary.
+    /// The primary's clock at one of our monotonic instants, at the latest; nullopt before the first answer
+    /// of the primary.
     std::optional<double> primaryClock(double localSeconds) const;
 
 private:

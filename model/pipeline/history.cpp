@@ -13,14 +13,15 @@ namespace atlas::pipeline {
 
 namespace {
 
-// started_at prunes partitions: a batch that committed within the window began at most a day before it.
+// Every partition is looked up in its index by committed_at: an import that is resumed keeps the start of its
+// first run, however long before the window that was. now() throughout: a condition with clock_timestamp() is
+// volatile, can neither be looked up in an index nor leave partitions out.
 const RegisteredStatement ledgerSql{"pipeline.ledger", "Committed rows per tenant, from the ledger", R"sql(
 select b.tenant_id, t.name, extract(epoch from date_bin(make_interval(secs => $2::float8), b.committed_at, 'epoch'))::float8 as at,
        sum(b.rows)::bigint as rows, extract(epoch from clock_timestamp())::float8 as now
   from atlas.ingest_batches b
   join atlas.tenants t using (tenant_id)
- where b.committed_at >= clock_timestamp() - make_interval(secs => $1::float8)
-   and b.started_at >= clock_timestamp() - make_interval(secs => $1::float8) - interval '1 day'
+ where b.committed_at >= now() - make_interval(secs => $1::float8)
  group by 1, 2, 3 order by 1, 3)sql"};
 
 const RegisteredStatement samplesSql{"pipeline.rates", "Committed rows per tenant, from the ledger's sums",
@@ -29,14 +30,14 @@ select s.tenant_id, t.name, extract(epoch from date_bin(make_interval(secs => $2
        sum(s.rows)::bigint as rows, extract(epoch from clock_timestamp())::float8 as now
   from atlas.ingest_rate_samples s
   join atlas.tenants t using (tenant_id)
- where s.sampled_at >= clock_timestamp() - make_interval(secs => $1::float8)
+ where s.sampled_at >= now() - make_interval(secs => $1::float8)
  group by 1, 2, 3 order by 1, 3)sql"};
 
 const RegisteredStatement lagSql{"pipeline.lag", "Lag per stage over time", R"sql(
 select stage, node, extract(epoch from date_bin(make_interval(secs => $2::float8), measured_at, 'epoch'))::float8 as at,
        max(lag_seconds) as seconds, extract(epoch from clock_timestamp())::float8 as now
   from atlas.stage_lag_samples
- where measured_at >= clock_timestamp() - make_interval(secs => $1::float8)
+ where measured_at >= now() - make_interval(secs => $1::float8)
  group by 1, 2, 3 order by 1, 2, 3)sql"};
 
 void addRates(History& history, const db::ResultSet& rows, double windowSeconds)

@@ -61,8 +61,8 @@ QString whyNot(const NodeFreshness& node, double oldest, const QString& afterLsn
         return node.note.isEmpty() ? QStringLiteral("not reachable") : node.note;
     if (!lsnReached)
         return QStringLiteral("has not replayed %1 yet").arg(afterLsn);
-    if (!node.ageSeconds)
-        return QStringLiteral("its lag is not known");
+    if (!node.ageSeconds) // where any age will do, an unknown one does too
+        return oldest < any ? QStringLiteral("its lag is not known") : QString();
     if (*node.ageSeconds > oldest)
         return QStringLiteral("%1 behind").arg(secondsText(*node.ageSeconds));
     return {};
@@ -252,11 +252,13 @@ void CircuitBreaker::succeeded()
 
 void CircuitBreaker::failed(Clock::time_point now)
 {
-    const bool wasOpen = m_failures >= m_threshold;
+    const State before = state(now);
+    if (before == State::Open)
+        return;
     ++m_failures;
     if (m_failures < m_threshold)
         return;
-    if (wasOpen)
+    if (before == State::HalfOpen)
         m_pause = std::min(m_pause * 2, m_longestPause);
     m_retryAt = now + m_pause;
 }

@@ -74,8 +74,9 @@ QString describe(const Route& route);
 /// "0/16B3748" as a number; nullopt when it is none.
 std::optional<quint64> parseLsn(QStringView text);
 
-/// Opens after `threshold` failures in a row, lets one probe through after a pause that doubles up to a
-/// limit. Pure: the caller brings the time.
+/// Opens after `threshold` failures in a row; after a pause it is half open: the next success closes it, the
+/// next failure opens it again for twice as long, up to a limit. What fails while it is open was under way
+/// before and changes nothing. Pure: the caller brings the time.
 class CircuitBreaker
 {
 public:

@@ -2,14 +2,18 @@
 // Promotion and demotion while writers write: no difference, ever; cancel, resume, stale readers.
 #include <QEventLoop>
 #include <QMutex>
+#include <QSignalSpy>
 #include <QTest>
 #include <QThread>
 #include <QTimer>
 
 #include <atomic>
+#include <utility>
 
+#include "model/catalog/catalogservice.h"
 #include "model/hotset/hotset.h"
 #include "tests/support/platform.h"
+#include "tests/support/tcpproxy.h"
 
 using namespace atlas;
 using test::sql;
@@ -52,11 +56,15 @@ private Q_SLOTS:
     void demoteUnderIngestLeavesNothing();
     void cancelRemovesWhatItWrote();
     void cancelWhileItBegins();
+    void cancelSurvivesALostConnection_data();
+    void cancelSurvivesALostConnection();
+    void retainedWalHoldsItUp();
     void anotherClientGoesOn();
     void twoAtOnceAreOne();
     void staleReaderIsToldNotFooled();
     void analystsMayNot();
     void commandLinePromotesAndDemotes();
+    void detailsFollowTheMeasurement();
 
 private:
     /// Writers until stop(); every batch must succeed.
@@ -75,6 +83,8 @@ private:
     int attributeId(const QString& name);
     qint64 differences(const QString& name);
     QString state(const QString& name);
+    /// Adds the cluster's endpoints for these purposes.
+    Environment use(db::Client& client, const QList<Purpose>& purposes);
 
     test::Platform m_platform;
     QString m_tenantName;
@@ -289,6 +299,93 @@ void TestHotSet::cancelWhileItBegins()
     QCOMPARE(promotion->phase, QStringLiteral("cancelled"));
 }
 
+Environment TestHotSet::use(db::Client& client, const QList<Purpose>& purposes)
+{
+    const auto environment =
+        Environment::fromFile(m_platform.cluster().stateDirectory() + QStringLiteral("/environment.json"));
+    if (!environment)
+        return {};
+    for (const Purpose purpose : purposes) {
+        for (const db::Endpoint& endpoint : environment->endpointsFor(purpose))
+            client.setEndpoint(endpoint);
+    }
+    return *environment;
+}
+
+void TestHotSet::cancelSurvivesALostConnection_data()
+{
+    QTest::addColumn<bool>("arrived");
+    QTest::newRow("the cancel does not arrive") << false;
+    QTest::newRow("the cancel arrives and its answer does not") << true;
+}
+
+void TestHotSet::cancelSurvivesALostConnection()
+{
+    QFETCH(bool, arrived);
+    const QString primary = QStringLiteral("primary");
+    const QString admin = QStringLiteral("admin");
+    const int id = attributeId(QStringLiteral("status"));
+    QCOMPARE(state(QStringLiteral("status")), QStringLiteral("cold"));
+    test::TcpProxy link(m_platform.cluster().address(primary), m_platform.cluster().port(primary));
+    db::Endpoint endpoint = m_platform.cluster().endpointThrough(link.port(), primary, admin, false);
+    endpoint.id = endpointId(primary, Purpose::Admin);
+    db::Client client;
+    client.setEndpoint(endpoint);
+    hotset::Runner runner(&client, nullptr, m_tenant);
+    bool cut = false;
+    connect(&runner, &hotset::Runner::progressed, &runner, [&](const hotset::Job& job) {
+        if (cut || job.phase != QLatin1String("fill"))
+            return;
+        cut = true;
+        link.setRefusing(true);
+        link.cutAll();
+        runner.cancel();
+    });
+    bool mended = false;
+    connect(&runner, &hotset::Runner::troubled, &runner, [&] {
+        if (std::exchange(mended, true))
+            return;
+        if (arrived) {
+            auto session = m_platform.open(primary, admin);
+            QVERIFY(session);
+            const auto done = session->exec(sql("select atlas.hot_set_cancel($1::int, $2::bigint)",
+                                                {db::param(m_tenant), db::param(runner.job().id)}));
+            QVERIFY2(done.ok(), done.ok() ? "" : qPrintable(done.error().text()));
+        }
+        link.setRefusing(false);
+    });
+    const hotset::Job job = drive(runner, [&] { runner.begin(id, hotset::Kind::Promote); });
+    QVERIFY(cut && mended);
+    QVERIFY2(job.phase == QLatin1String("done"), qPrintable(job.phase + QLatin1String(": ") + job.message));
+    QCOMPARE(job.kind, hotset::Kind::Demote); // the job that removes what was written
+    QCOMPARE(state(QStringLiteral("status")), QStringLiteral("cold"));
+}
+
+void TestHotSet::retainedWalHoldsItUp()
+{
+    db::Client client;
+    const Environment environment = use(client, {Purpose::Operator, Purpose::Admin});
+    lag::Monitor monitor(&client, environment);
+    QSignalSpy sampled(&monitor, &lag::Monitor::sampled);
+    monitor.start();
+    QTRY_VERIFY_WITH_TIMEOUT(sampled.size() >= 1, 10'000);
+    hotset::Runner runner(&client, &monitor, m_tenant);
+    hotset::Limits none;
+    none.slotRetainedBytes = 0; // a logical slot keeps some, however current its consumer is
+    runner.setLimits(none);
+    QStringList reasons;
+    connect(&runner, &hotset::Runner::throttled, &runner, [&](const QString& reason) {
+        reasons.append(reason);
+        runner.setLimits(hotset::Limits());
+    });
+    const int id = attributeId(QStringLiteral("status"));
+    const hotset::Job job = drive(runner, [&] { runner.begin(id, hotset::Kind::Promote); });
+    QVERIFY2(job.phase == QLatin1String("done"), qPrintable(job.phase + QLatin1String(": ") + job.message));
+    QVERIFY2(!reasons.isEmpty() && reasons.first().contains(QLatin1String("holds back")),
+             qPrintable(reasons.join(QLatin1Char(';'))));
+    QCOMPARE(drive(runner, [&] { runner.begin(id, hotset::Kind::Demote); }).phase, QStringLiteral("done"));
+}
+
 void TestHotSet::anotherClientGoesOn()
 {
     const int id = attributeId(QStringLiteral("status"));
@@ -383,6 +480,43 @@ void TestHotSet::commandLinePromotesAndDemotes()
     QCOMPARE(ran.status, 1);
     ran = m_platform.ctl({QStringLiteral("promote"), QStringLiteral("level")});
     QCOMPARE(ran.status, 2);
+}
+
+void TestHotSet::detailsFollowTheMeasurement()
+{
+    const int id = attributeId(QStringLiteral("status"));
+    auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    const auto measure = sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_tenant)});
+    QVERIFY(owner->exec(measure).ok());
+    QVERIFY(m_platform.waitForEveryNode());
+    db::Client client;
+    const Environment environment = use(client, {Purpose::Analyst, Purpose::Operator});
+    lag::Monitor monitor(&client, environment);
+    QSignalSpy sampled(&monitor, &lag::Monitor::sampled);
+    monitor.start();
+    QTRY_VERIFY_WITH_TIMEOUT(sampled.size() >= 1, 10'000);
+    routing::Reader reader(&client, &monitor);
+    CatalogService service(&reader, m_tenant);
+    QSignalSpy changed(&service, &CatalogService::changed);
+    service.reload();
+    QTRY_COMPARE(changed.size(), 1);
+    bool fetched = false;
+    service.ensureDetails({id}, this, [&] { fetched = true; });
+    QTRY_VERIFY(fetched);
+    QVERIFY(service.catalog().detail(id));
+    // Nothing was measured since: what is known stays.
+    service.reload();
+    QTRY_COMPARE(changed.size(), 2);
+    QVERIFY(service.catalog().detail(id));
+    // Measured again: what was known is old.
+    QVERIFY(owner->exec(measure).ok());
+    service.reload(routing::Intent::Critical);
+    QTRY_COMPARE(changed.size(), 3);
+    QVERIFY(!service.catalog().detail(id));
+    fetched = false;
+    service.ensureDetails({id}, this, [&] { fetched = true; });
+    QTRY_VERIFY(fetched);
+    QVERIFY(service.catalog().detail(id));
 }
 
 QTEST_GUILESS_MAIN(TestHotSet)

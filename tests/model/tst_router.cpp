@@ -41,12 +41,14 @@ private Q_SLOTS:
     void unknownLagIsNotZero();
     void readsGoOnWithoutThePrimary();
     void complianceNeverLeavesTheWarehouse();
+    void complianceTakesAnyAge();
     void nothingReachable();
     void readsItsOwnWrites();
     void stricterBudgetCounts();
     void lsnText_data();
     void lsnText();
     void breakerOpensAndDoubles();
+    void breakerCountsOneFailureEachTime();
     void intentNamesRoundTrip();
 };
 
@@ -143,6 +145,18 @@ void TestRouter::complianceNeverLeavesTheWarehouse()
     QVERIFY(route.reason.contains(QStringLiteral("warehouse")));
 }
 
+void TestRouter::complianceTakesAnyAge()
+{
+    const auto nodes = cluster(0.1, 0.1, std::nullopt);
+    const Route route = choose(Intent::Compliance, nodes, std::nullopt);
+    QCOMPARE(route.node, QStringLiteral("warehouse"));
+    QVERIFY(!route.ageSeconds);
+    // Unless an operator has set a limit.
+    const Route limited = choose(Intent::Compliance, nodes, 60);
+    QVERIFY(limited.node.isEmpty());
+    QCOMPARE(limited.passedOver, QStringList{QStringLiteral("warehouse: its lag is not known")});
+}
+
 void TestRouter::nothingReachable()
 {
     auto nodes = cluster(0.1, 0.1, 0.1, false);
@@ -213,6 +227,25 @@ void TestRouter::breakerOpensAndDoubles()
     QVERIFY(breaker.allows(start + milliseconds(3500)));
     breaker.succeeded();
     QCOMPARE(breaker.state(start), CircuitBreaker::State::Closed);
+}
+
+void TestRouter::breakerCountsOneFailureEachTime()
+{
+    // Ten statements were under way when the node failed: that is one failure, not ten.
+    using std::chrono::milliseconds;
+    CircuitBreaker breaker(1, milliseconds(500), milliseconds(15'000));
+    const CircuitBreaker::Clock::time_point start{};
+    for (int i = 0; i < 10; ++i)
+        breaker.failed(start + milliseconds(i));
+    QVERIFY(!breaker.allows(start + milliseconds(499)));
+    QVERIFY(breaker.allows(start + milliseconds(500)));
+    for (int i = 0; i < 10; ++i)
+        breaker.failed(start + milliseconds(500 + i));
+    QVERIFY(!breaker.allows(start + milliseconds(1499)));
+    QVERIFY(breaker.allows(start + milliseconds(1500)));
+    breaker.succeeded();
+    breaker.failed(start + milliseconds(2000));
+    QVERIFY(breaker.allows(start + milliseconds(2500)));
 }
 
 void TestRouter::intentNamesRoundTrip()

@@ -72,6 +72,7 @@ private Q_SLOTS:
     void lostSlotIsUnknown();
     void stagingBacklog();
     void ageGoesOnWithoutThePrimary();
+    void ageIsAnUpperBound();
     void jsonHasNullForUnknown();
 };
 
@@ -270,6 +271,9 @@ void TestStageLag::slotWithoutConsumerFallsBehind()
     }
     QCOMPARE(lag.state, State::FallingBehind);
     QVERIFY(lag.evidence.contains(QStringLiteral("50 MB")));
+    // What it keeps is another figure than what its consumer has not confirmed.
+    QCOMPARE(lag.retainedBytes.value(), 50'000'000);
+    QCOMPARE(lag.lagBytes.value(), 4000);
 }
 
 void TestStageLag::lostSlotIsUnknown()
@@ -313,6 +317,33 @@ void TestStageLag::ageGoesOnWithoutThePrimary()
     const QList<StageLag> stages = conclusions.conclude(readings);
     QCOMPARE(stage(stages, "commit").state, State::Unknown);
     QCOMPARE(qRound(stage(stages, "replica").lagSeconds.value()), 30);
+}
+
+void TestStageLag::ageIsAnUpperBound()
+{
+    // The primary was asked at 10 and read its clock at 10.3: what is known of its clock is late, never
+    // early.
+    Conclusions conclusions;
+    Readings readings = reading(10, 2000);
+    readings.primary->now = epoch + 10.3;
+    readings.replicas = {replica(10, std::nullopt, 5)};
+    Readings::Warehouse warehouse;
+    warehouse.node = QStringLiteral("warehouse");
+    warehouse.reachable = true;
+    warehouse.localSeconds = 10.1;
+    warehouse.beatAt = epoch + 4;
+    readings.warehouse = warehouse;
+    QList<StageLag> stages = conclusions.conclude(readings);
+    const StageLag behind = stage(stages, "replica");
+    QVERIFY(behind.lagSeconds.value() + (12 - behind.localSeconds) >= 12 - 5);
+    const StageLag copied = stage(stages, "warehouse");
+    QVERIFY(copied.lagSeconds.value() + (12 - copied.localSeconds) >= 12 - 4);
+
+    // Caught up: it has what the primary had when that was asked, not when the replica was.
+    readings.replicas = {replica(10.8, 2000, 5)};
+    stages = conclusions.conclude(readings);
+    QCOMPARE(stage(stages, "replica").lagSeconds.value(), 0.0);
+    QCOMPARE(stage(stages, "replica").localSeconds, 10.0);
 }
 
 void TestStageLag::jsonHasNullForUnknown()
