@@ -14,7 +14,6 @@ namespace atlas::gui {
 
 namespace {
 
-constexpr std::array guiPurposes = {Purpose::Analyst, Purpose::Operator, Purpose::Admin};
 /// A replica that does not answer is given up soon: the primary has the list too.
 constexpr std::chrono::seconds replicaPatience(2);
 constexpr std::chrono::seconds primaryPatience(10);
@@ -68,6 +67,7 @@ void AppContext::clearEnvironment()
     m_tenantsError.reset();
     m_tenantsLoading = Loading::Idle;
     m_nodeStates.clear();
+    m_loginStates.clear();
     dropModels(Scope::Environment);
     const QList<db::Endpoint> known = m_client->endpoints();
     for (const db::Endpoint& endpoint : known)
@@ -82,7 +82,7 @@ void AppContext::clearEnvironment()
 
 void AppContext::applyEndpoints(const QMap<QString, QString>& passwords)
 {
-    for (const Purpose purpose : guiPurposes) {
+    for (const Purpose purpose : consolePurposes) {
         QList<db::Endpoint> endpoints = m_environment->endpointsFor(purpose);
         for (db::Endpoint& endpoint : endpoints) {
             const QString key =
@@ -103,7 +103,10 @@ QStringList AppContext::readNodes() const
     all << QStringLiteral("primary");
     QStringList alive;
     for (const QString& node : all) {
-        if (nodeState(node).link != db::EndpointState::Link::Down)
+        const db::EndpointState state = nodeState(node);
+        // Another purpose's login that is refused does not keep the analyst out; its own does.
+        const bool isDown = state.link == db::EndpointState::Link::Down && !isLoginRefused(state);
+        if (!isDown && !refusedLogins(node).contains(Purpose::Analyst))
             alive << node;
     }
     return alive.isEmpty() ? all : alive;
@@ -131,6 +134,21 @@ db::EndpointState AppContext::nodeState(const QString& node) const
     return state;
 }
 
+bool AppContext::isLoginRefused(const db::EndpointState& state)
+{
+    return state.link == db::EndpointState::Link::Down && state.lastError && refusesLogin(*state.lastError);
+}
+
+QMap<Purpose, db::DbError> AppContext::refusedLogins(const QString& node) const
+{
+    QMap<Purpose, db::DbError> refused;
+    for (const db::EndpointState& state : std::as_const(m_loginStates)) {
+        if (endpointNode(state.endpoint) == node && isLoginRefused(state))
+            refused.insert(endpointPurpose(state.endpoint), *state.lastError);
+    }
+    return refused;
+}
+
 void AppContext::noteState(const db::EndpointState& state)
 {
     const QString node = endpointNode(state.endpoint);
@@ -138,19 +156,29 @@ void AppContext::noteState(const db::EndpointState& state)
         state.link == db::EndpointState::Link::Unknown)
         return;
     const db::EndpointState before = m_nodeStates.value(node);
+    m_loginStates.insert(state.endpoint, state);
     // Another purpose connecting says nothing new about a node that is known to be up or down.
     if (state.link == db::EndpointState::Link::Connecting &&
         before.link != db::EndpointState::Link::Unknown && before.link != db::EndpointState::Link::Connecting)
         return;
     db::EndpointState merged = state;
-    if (before.link == state.link && before.since.isValid())
+    if (isLoginRefused(state)) {
+        // A node that does not let one login in while another is in is not down.
+        const auto letIn =
+            std::find_if(m_loginStates.cbegin(), m_loginStates.cend(), [&node](const auto& other) {
+                return endpointNode(other.endpoint) == node && other.link == db::EndpointState::Link::Up;
+            });
+        if (letIn != m_loginStates.cend())
+            merged = *letIn;
+    }
+    if (before.link == merged.link && before.since.isValid())
         merged.since = before.since;
     if (merged.serverVersion == 0)
         merged.serverVersion = before.serverVersion;
     m_nodeStates.insert(node, merged);
     Q_EMIT nodeStateChanged(node);
     if (merged.link == db::EndpointState::Link::Up && before.link != db::EndpointState::Link::Up &&
-        m_tenantsLoading == Loading::Failed)
+        m_tenantsLoading == Loading::Failed && !refusedLogins(node).contains(Purpose::Analyst))
         reloadTenants();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QList>
+#include <QMap>
 #include <QObject>
 #include <QString>
 
@@ -50,13 +51,18 @@ public:
     {
         return endpointId(node, purpose);
     }
-    /// Node names without those of which it is known that they are down (all, when all are), replicas first,
-    /// then the primary. For reads that do not go through the router.
+    /// Node names without those of which it is known that they are down or do not let the analyst in (all,
+    /// when that leaves none), replicas first, then the primary. For reads that do not go through the router.
     QStringList readNodes() const;
     QStringList replicaNodes() const;
     bool hasWarehouse() const;
-    /// Of the node: the newest of what is known through any of our purposes. `endpoint` is the node's name.
+    /// Of the node: the newest of what is known through any of our purposes, but not down for a login that is
+    /// refused while another is in. `endpoint` is the node's name.
     db::EndpointState nodeState(const QString& node) const;
+    /// The logins that the node does not let in, also while it is up for others, with its words.
+    QMap<Purpose, db::DbError> refusedLogins(const QString& node) const;
+    /// "Down" only for want of a login: the server is there.
+    static bool isLoginRefused(const db::EndpointState& state);
 
     const Tenant& tenant() const { return m_tenant; }
     QList<Tenant> tenants() const { return m_tenants; }
@@ -118,6 +124,7 @@ private:
     QString m_wantedTenant;
     Tenant m_largestTenant;
     QMap<QString, db::EndpointState> m_nodeStates;
+    QMap<QString, db::EndpointState> m_loginStates; ///< by endpoint id: what was last heard of each login
     QTimer* m_retry = nullptr;
     int m_failures = 0;
     quint64 m_generation = 0; ///< of tenant lists: a late answer of an older environment is dropped

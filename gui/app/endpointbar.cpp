@@ -18,8 +18,21 @@
 namespace atlas::gui {
 
 namespace {
+
 constexpr int barHeight = 28;
+
+/// "operator login refused", "operator and admin logins refused".
+QString refusedText(const EndpointBar::Refused& refused)
+{
+    QStringList purposes;
+    for (auto it = refused.cbegin(); it != refused.cend(); ++it)
+        purposes << purposeName(it.key());
+    const QString names = purposes.join(EndpointBar::tr(" and "));
+    return purposes.size() == 1 ? EndpointBar::tr("%1 login refused").arg(names)
+                                : EndpointBar::tr("%1 logins refused").arg(names);
 }
+
+} // namespace
 
 class EndpointBar::NodeButton : public QToolButton
 {
@@ -34,11 +47,12 @@ public:
         setObjectName(QStringLiteral("node-") + node);
     }
 
-    void setState(const db::EndpointState& state)
+    void setState(const db::EndpointState& state, const Refused& refused)
     {
         m_state = state;
+        m_refused = refused;
         setAccessibleName(label());
-        setAccessibleDescription(description(state));
+        setAccessibleDescription(description(state, refused));
         updateGeometry();
         update();
     }
@@ -46,9 +60,9 @@ public:
     /// The word is there whenever it is not plainly good, so that nobody has to tell shapes apart.
     QString label() const
     {
-        if (m_state.link == db::EndpointState::Link::Up)
+        if (m_state.link == db::EndpointState::Link::Up && m_refused.isEmpty())
             return m_node;
-        return QStringLiteral("%1 · %2").arg(m_node, stateText(m_state));
+        return QStringLiteral("%1 · %2").arg(m_node, stateText(m_state, m_refused));
     }
 
     QSize sizeHint() const override
@@ -66,7 +80,7 @@ protected:
             painter.setBrush(color(ColorRole::Hover));
             painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
         }
-        StateDot::paint(&painter, QRectF(8, (height() - 10) / 2.0, 10, 10), dotState(m_state));
+        StateDot::paint(&painter, QRectF(8, (height() - 10) / 2.0, 10, 10), dotState(m_state, m_refused));
         painter.setFont(Theme::instance().smallFont());
         painter.setPen(color(ColorRole::TextMuted));
         painter.drawText(rect().adjusted(24, 0, -2, 0), Qt::AlignLeft | Qt::AlignVCenter, label());
@@ -76,8 +90,9 @@ protected:
     {
         // Made when asked for: it says how long ago.
         if (event->type() == QEvent::ToolTip) {
-            const QString text =
-                description(m_state).toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>"));
+            const QString text = description(m_state, m_refused)
+                                     .toHtmlEscaped()
+                                     .replace(QLatin1Char('\n'), QLatin1String("<br>"));
             QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(),
                                QStringLiteral("<p>%1</p>").arg(text), this);
             return true;
@@ -88,6 +103,7 @@ protected:
 private:
     QString m_node;
     db::EndpointState m_state;
+    Refused m_refused;
 };
 
 EndpointBar::EndpointBar(AppContext* context, QWidget* parent)
@@ -132,7 +148,7 @@ EndpointBar::EndpointBar(AppContext* context, QWidget* parent)
     rebuild();
 }
 
-StateDot::State EndpointBar::dotState(const db::EndpointState& state)
+StateDot::State EndpointBar::dotState(const db::EndpointState& state, const Refused& refused)
 {
     switch (state.link) {
     case db::EndpointState::Link::Unknown:
@@ -140,14 +156,14 @@ StateDot::State EndpointBar::dotState(const db::EndpointState& state)
     case db::EndpointState::Link::Connecting:
         return StateDot::State::Busy;
     case db::EndpointState::Link::Up:
-        return StateDot::State::Good;
+        return refused.isEmpty() ? StateDot::State::Good : StateDot::State::Warning;
     case db::EndpointState::Link::Down:
         return StateDot::State::Bad;
     }
     return StateDot::State::Unknown;
 }
 
-QString EndpointBar::stateText(const db::EndpointState& state)
+QString EndpointBar::stateText(const db::EndpointState& state, const Refused& refused)
 {
     switch (state.link) {
     case db::EndpointState::Link::Unknown:
@@ -155,17 +171,18 @@ QString EndpointBar::stateText(const db::EndpointState& state)
     case db::EndpointState::Link::Connecting:
         return tr("connecting");
     case db::EndpointState::Link::Up:
-        return tr("up");
+        return refused.isEmpty() ? tr("up") : tr("up, %1").arg(refusedText(refused));
     case db::EndpointState::Link::Down:
-        return tr("down");
+        // The server is there.
+        return refused.isEmpty() || !AppContext::isLoginRefused(state) ? tr("down") : refusedText(refused);
     }
     return {};
 }
 
-QString EndpointBar::description(const db::EndpointState& state)
+QString EndpointBar::description(const db::EndpointState& state, const Refused& refused)
 {
     QStringList lines;
-    QString first = QStringLiteral("%1: %2").arg(state.endpoint, stateText(state));
+    QString first = QStringLiteral("%1: %2").arg(state.endpoint, stateText(state, refused));
     if (state.since.isValid() && state.link != db::EndpointState::Link::Unknown) {
         const double seconds = double(state.since.msecsTo(QDateTime::currentDateTimeUtc())) / 1000;
         first += tr(", since %1 (%2)")
@@ -184,10 +201,16 @@ QString EndpointBar::description(const db::EndpointState& state)
         lines << (*state.inRecovery ? tr("Standby, read-only") : tr("Takes writes"));
     if (!state.serverUser.isEmpty())
         lines << tr("Logged in as %1").arg(state.serverUser);
-    if (state.lastError && state.link != db::EndpointState::Link::Up) {
+    const bool isRefusal = AppContext::isLoginRefused(state) && !refused.isEmpty();
+    if (state.lastError && state.link != db::EndpointState::Link::Up && !isRefusal) {
         const Advice advice = adviceFor(*state.lastError);
         lines << advice.what;
         lines << errorDetails(*state.lastError);
+    }
+    for (auto it = refused.cbegin(); it != refused.cend(); ++it) {
+        lines << tr("The %1's login is refused; what needs it is not shown. Check it under Environments.")
+                     .arg(purposeName(it.key()));
+        lines << errorDetails(*it);
     }
     return lines.join(QLatin1Char('\n'));
 }
@@ -213,12 +236,13 @@ void EndpointBar::rebuild()
     for (const QString& node : nodes) {
         auto* made = new NodeButton(node, this);
         connect(made, &QToolButton::clicked, this, [this, node, made] {
-            QToolTip::showText(made->mapToGlobal(QPoint(0, -8)),
-                               QStringLiteral("<p>%1</p>")
-                                   .arg(description(m_context->nodeState(node))
-                                            .toHtmlEscaped()
-                                            .replace(QLatin1Char('\n'), QLatin1String("<br>"))),
-                               made);
+            QToolTip::showText(
+                made->mapToGlobal(QPoint(0, -8)),
+                QStringLiteral("<p>%1</p>")
+                    .arg(description(m_context->nodeState(node), m_context->refusedLogins(node))
+                             .toHtmlEscaped()
+                             .replace(QLatin1Char('\n'), QLatin1String("<br>"))),
+                made);
             Q_EMIT nodeClicked(node);
         });
         m_nodes.insert(node, made);
@@ -230,7 +254,7 @@ void EndpointBar::rebuild()
 void EndpointBar::refresh(const QString& node)
 {
     if (NodeButton* found = m_nodes.value(node))
-        found->setState(m_context->nodeState(node));
+        found->setState(m_context->nodeState(node), m_context->refusedLogins(node));
 }
 
 void EndpointBar::countRunning()

@@ -3,11 +3,13 @@
 
 #include <QHash>
 #include <QList>
+#include <QMap>
 #include <QSet>
 #include <QWidget>
 
 #include "db/endpoint.h"
 #include "gui/widgets/statedot.h"
+#include "model/environment/environment.h"
 
 class QHBoxLayout;
 class QLabel;
@@ -25,11 +27,12 @@ class EndpointBar : public QWidget
 public:
     explicit EndpointBar(AppContext* context, QWidget* parent = nullptr);
 
-    static StateDot::State dotState(const db::EndpointState& state);
-    /// "up", "not connected yet", "down".
-    static QString stateText(const db::EndpointState& state);
+    using Refused = QMap<Purpose, db::DbError>; ///< see AppContext::refusedLogins()
+    static StateDot::State dotState(const db::EndpointState& state, const Refused& refused = {});
+    /// "up", "up, operator login refused", "not used yet", "down".
+    static QString stateText(const db::EndpointState& state, const Refused& refused = {});
     /// Everything known of a node, as plain text lines.
-    static QString description(const db::EndpointState& state);
+    static QString description(const db::EndpointState& state, const Refused& refused = {});
     QString textOf(const QString& node) const;
 
 Q_SIGNALS:

@@ -14,7 +14,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include <chrono>
+#include <utility>
 
 #include "gui/environments/secretstore.h"
 #include "gui/theme/theme.h"
@@ -27,7 +27,6 @@ namespace atlas::gui {
 
 namespace {
 
-constexpr std::chrono::seconds testPatience(8);
 constexpr const char* keywordProperty = "atlasKeyword";
 const char* const sslModes[] = {"verify-full", "verify-ca", "require", "prefer", "allow", "disable"};
 
@@ -42,28 +41,22 @@ bool isShownKeyword(const QString& keyword)
 
 } // namespace
 
-QString pgpassLine(const db::ConnectionInfo& info, const QString& user)
+TypedPassword TypedPassword::now(const QString& password)
 {
-    const auto part = [](QString text) {
-        if (text.isEmpty())
-            return QStringLiteral("*");
-        return text.replace(QLatin1Char('\\'), QLatin1String("\\\\"))
-            .replace(QLatin1Char(':'), QLatin1String("\\:"));
-    };
-    return QStringLiteral("%1:%2:%3:%4:%5")
-        .arg(part(info.value(QStringLiteral("host"))), part(info.value(QStringLiteral("port"))),
-             part(info.value(QStringLiteral("dbname"))), part(user), QObject::tr("PASSWORD"));
+    static quint64 turns = 0;
+    return {password, ++turns};
 }
 
 ConnectionForm::ConnectionForm(db::EndpointRole role, db::Client* client, QWidget* parent)
     : QWidget(parent)
     , m_role(role)
-    , m_client(client)
+    , m_trial(new ConnectionTest(client, this))
     , m_mode(new SegmentedControl(this))
     , m_pages(new QStackedWidget(this))
     , m_sslMode(new QComboBox(this))
     , m_text(new QPlainTextEdit(this))
     , m_others(mutedLabel({}, this))
+    , m_override(mutedLabel({}, this))
     , m_password(new QLineEdit(this))
     , m_test(button(tr("Test"), this, QStringLiteral("plug")))
     , m_busy(new BusyIndicator(this))
@@ -87,7 +80,7 @@ ConnectionForm::ConnectionForm(db::EndpointRole role, db::Client* client, QWidge
     addField(form, QStringLiteral("host"), tr("Host"), tr("name, address, or the folder of a Unix socket"));
     addField(form, QStringLiteral("port"), tr("Port"), QStringLiteral("5432"));
     addField(form, QStringLiteral("dbname"), tr("Database"), {});
-    addField(form, QStringLiteral("user"), tr("User"), tr("unless a login is set for the purpose"));
+    addField(form, QStringLiteral("user"), tr("User"), tr("who logs in; empty: libpq's default"));
     m_sslMode->setObjectName(QStringLiteral("sslmode"));
     m_sslMode->addItem(tr("libpq's default"), QString());
     for (const char* mode : sslModes)
@@ -127,15 +120,20 @@ ConnectionForm::ConnectionForm(db::EndpointRole role, db::Client* client, QWidge
     m_others->setWordWrap(true);
     m_others->setTextFormat(Qt::PlainText);
     column->addWidget(m_others);
+    m_override->setObjectName(QStringLiteral("override"));
+    m_override->setWordWrap(true);
+    m_override->setTextFormat(Qt::PlainText);
+    column->addWidget(m_override);
 
     auto* line = new QHBoxLayout;
     m_password->setObjectName(QStringLiteral("password"));
     m_password->setEchoMode(QLineEdit::Password);
-    m_password->setPlaceholderText(secrets::isAvailable()
-                                       ? tr("Password: kept in the system keychain, never in a file of ours")
-                                       : tr("Password: for this test only; use ~/.pgpass to keep it"));
-    m_password->setAccessibleName(tr("Password"));
-    connect(m_password, &QLineEdit::textEdited, this, &ConnectionForm::edited);
+    connect(m_password, &QLineEdit::textChanged, this, [this](const QString& password) {
+        if (m_filling)
+            return;
+        m_typed = TypedPassword::now(password);
+        Q_EMIT edited();
+    });
     m_test->setObjectName(QStringLiteral("test"));
     connect(m_test, &QPushButton::clicked, this, &ConnectionForm::test);
     line->setSpacing(metrics::small);
@@ -175,6 +173,7 @@ ConnectionForm::ConnectionForm(db::EndpointRole role, db::Client* client, QWidge
             showInText();
         m_pages->setCurrentIndex(mode);
     });
+    showNotes();
 }
 
 QLineEdit* ConnectionForm::addField(QFormLayout* form, const QString& keyword, const QString& label,
@@ -194,34 +193,45 @@ QLineEdit* ConnectionForm::addField(QFormLayout* form, const QString& keyword, c
     return field;
 }
 
-void ConnectionForm::setInfo(const db::ConnectionInfo& info)
+void ConnectionForm::setInfo(const db::ConnectionInfo& info, const ConnectionDraft& draft)
 {
+    m_trial->stop();
+    m_busy->setRunning(false);
+    m_test->setEnabled(true);
     m_info = info;
     m_info.set(QStringLiteral("password"), {});
     m_problem.clear();
     m_result->clear();
-    ++m_testGeneration;
-    m_busy->setRunning(false);
-    m_test->setEnabled(true);
-    m_password->clear();
+    setPassword(draft.password);
     showInFields();
     showInText();
+    if (draft.problem.isEmpty())
+        return;
+    m_filling = true;
+    m_text->setPlainText(draft.text);
+    m_filling = false;
+    showProblem(draft.problem);
+    m_mode->setCurrentIndex(1);
 }
 
-QString ConnectionForm::password() const
+ConnectionDraft ConnectionForm::draft() const
 {
-    return m_password->text();
+    return {m_problem.isEmpty() ? QString() : m_text->toPlainText(), m_problem, m_typed};
 }
 
-void ConnectionForm::clearPassword()
+void ConnectionForm::setPassword(const TypedPassword& password)
 {
-    m_password->clear();
+    m_typed = password;
+    m_filling = true;
+    m_password->setText(password.text);
+    m_filling = false;
 }
 
-void ConnectionForm::setNode(const QString& node, const QString& fallbackUser)
+void ConnectionForm::setNode(const QString& node, const QMap<Purpose, QString>& logins)
 {
     m_node = node;
-    m_fallbackUser = fallbackUser;
+    m_logins = logins;
+    showNotes();
 }
 
 void ConnectionForm::setReadOnly(bool readOnly)
@@ -251,8 +261,7 @@ void ConnectionForm::textChanged()
         return;
     const auto parsed = db::ConnectionInfo::parse(m_text->toPlainText().simplified());
     if (!parsed) {
-        m_problem = parsed.error().message;
-        m_result->showMessage(MessageStrip::Kind::Error, tr("Not a connection string: %1").arg(m_problem));
+        showProblem(parsed.error().message);
         Q_EMIT edited();
         return;
     }
@@ -260,9 +269,12 @@ void ConnectionForm::textChanged()
     m_result->clear();
     m_info = *parsed;
     const QString typed = m_info.value(QStringLiteral("password"));
-    if (!typed.isEmpty()) {
+    m_info.set(QStringLiteral("password"), {});
+    // Deleted there, it is deleted here.
+    if (!typed.isEmpty() || m_textHasPassword)
         m_password->setText(typed);
-        m_info.set(QStringLiteral("password"), {});
+    m_textHasPassword = !typed.isEmpty();
+    if (!typed.isEmpty()) {
         m_result->showMessage(
             MessageStrip::Kind::Info,
             tr("The password was taken out of the connection string; it is not stored with it."));
@@ -287,7 +299,7 @@ void ConnectionForm::showInFields()
     }
     m_sslMode->setCurrentIndex(index);
     m_filling = false;
-    showOthers();
+    showNotes();
 }
 
 void ConnectionForm::showInText()
@@ -295,10 +307,17 @@ void ConnectionForm::showInText()
     m_filling = true;
     m_text->setPlainText(m_info.redacted());
     m_filling = false;
-    showOthers();
+    m_textHasPassword = false;
+    showNotes();
 }
 
-void ConnectionForm::showOthers()
+void ConnectionForm::showProblem(const QString& problem)
+{
+    m_problem = problem;
+    m_result->showMessage(MessageStrip::Kind::Error, tr("Not a connection string: %1").arg(problem));
+}
+
+void ConnectionForm::showNotes()
 {
     QStringList others;
     const QMap<QString, QString>& options = m_info.options();
@@ -308,6 +327,17 @@ void ConnectionForm::showOthers()
     }
     m_others->setText(tr("Also set: %1").arg(others.join(QLatin1Char(' '))));
     m_others->setVisible(!others.isEmpty());
+
+    const QString user = m_info.value(QStringLiteral("user"));
+    const QString login = loginFor(m_logins, Purpose::Analyst, m_info);
+    m_override->setText(
+        tr("Under Logins, %1 is set for analysts: the console logs in as %1, not as %2.").arg(login, user));
+    m_override->setVisible(!user.isEmpty() && user != login);
+    const QString whose = login.isEmpty() ? tr("Password") : tr("Password of %1").arg(login);
+    m_password->setAccessibleName(whose);
+    m_password->setPlaceholderText(secrets::isAvailable()
+                                       ? tr("%1: kept in the system keychain, in no file of ours").arg(whose)
+                                       : tr("%1: for this test only; use ~/.pgpass to keep it").arg(whose));
 }
 
 void ConnectionForm::browse(QLineEdit* field, const QString& title)
@@ -328,78 +358,24 @@ void ConnectionForm::test()
 {
     if (!m_problem.isEmpty())
         return;
-    db::Endpoint endpoint;
-    endpoint.id = m_node;
-    endpoint.role = m_role;
-    endpoint.info = m_info;
-    if (!endpoint.info.contains(QStringLiteral("user")))
-        endpoint.info.set(QStringLiteral("user"), m_fallbackUser);
-    endpoint.info.set(QStringLiteral("password"), m_password->text());
     m_busy->setRunning(true);
     m_test->setEnabled(false);
     m_result->clear();
-    const quint64 generation = ++m_testGeneration;
-    // With nothing typed it is the password that will be used.
-    secrets::withPassword(endpoint, m_keychain, this, [this, generation](const db::Endpoint& complete) {
-        if (generation != m_testGeneration)
-            return;
-        m_client->testEndpoint(complete, testPatience, this,
-                               [this, generation](const db::Result<db::EndpointState>& answer) {
-                                   if (generation != m_testGeneration)
-                                       return;
-                                   m_busy->setRunning(false);
-                                   m_test->setEnabled(true);
-                                   showTested(answer);
-                               });
+    ConnectionTest::Question question;
+    question.node = m_node;
+    question.role = m_role;
+    question.info = m_info;
+    question.logins = m_logins;
+    question.keychain = m_keychain;
+    question.typedPassword = m_passwordOf;
+    if (!question.typedPassword)
+        question.typedPassword = [this](const QString&) { return password(); };
+    m_trial->start(question, [this](const TestReport& report) {
+        m_busy->setRunning(false);
+        m_test->setEnabled(true);
+        m_result->showMessage(report.kind, report.text, report.details);
+        Q_EMIT tested(report.kind == MessageStrip::Kind::Success);
     });
-}
-
-void ConnectionForm::showTested(const db::Result<db::EndpointState>& answer)
-{
-    using Kind = MessageStrip::Kind;
-    if (!answer) {
-        const db::DbError& error = answer.error();
-        m_result->showError({}, error);
-        if (error.kind == db::ErrorKind::Authentication && m_password->text().isEmpty()) {
-            const QString user = m_info.contains(QStringLiteral("user"))
-                                     ? m_info.value(QStringLiteral("user"))
-                                     : m_fallbackUser;
-            const QString line = tr("A line for ~/.pgpass (mode 0600): %1").arg(pgpassLine(m_info, user));
-            m_result->showMessage(Kind::Error, m_result->text(),
-                                  errorDetails(error) + QLatin1Char('\n') + line);
-        }
-        Q_EMIT tested(false);
-        return;
-    }
-    const db::EndpointState& state = *answer;
-    const bool recovering = state.inRecovery.value_or(false);
-    const QString server =
-        state.isRedshift
-            ? tr("Amazon Redshift")
-            : tr("PostgreSQL %1.%2").arg(state.serverVersion / 10000).arg(state.serverVersion % 100);
-    QStringList facts = {tr("Connected as %1 to %2").arg(state.serverUser, server),
-                         state.tls ? tr("encrypted") : tr("not encrypted")};
-    QStringList problems;
-    if (m_role == db::EndpointRole::Primary && recovering)
-        problems << tr("This is a replica, not a primary: it only takes reads. Enter it under Replicas.");
-    if (m_role == db::EndpointRole::Replica && state.inRecovery && !recovering)
-        problems << tr("This is a primary, not a replica: reads meant for a replica would burden it.");
-    if (!state.isRedshift && state.serverVersion > 0 && state.serverVersion < 150000)
-        problems << tr("PostgreSQL 15 or later is needed.");
-    const QString host = m_info.value(QStringLiteral("host"));
-    if (!state.tls && !host.isEmpty() && !host.startsWith(QLatin1Char('/')))
-        problems << tr("Anyone on the way can read along: set TLS to verify-full.");
-    const QString text = facts.join(QStringLiteral(", ")) + QLatin1Char('.');
-    if (problems.isEmpty()) {
-        const QString role = m_role == db::EndpointRole::Primary                 ? tr("It is a primary.")
-                             : m_role == db::EndpointRole::Replica && recovering ? tr("It is a replica.")
-                                                                                 : QString();
-        m_result->showMessage(Kind::Success, QStringLiteral("%1 %2").arg(text, role).trimmed());
-    } else {
-        m_result->showMessage(Kind::Warning,
-                              QStringLiteral("%1 %2").arg(text, problems.join(QLatin1Char(' '))));
-    }
-    Q_EMIT tested(problems.isEmpty());
 }
 
 } // namespace atlas::gui

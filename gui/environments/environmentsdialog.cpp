@@ -14,9 +14,9 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <utility>
 
-#include "gui/environments/connectionform.h"
 #include "gui/environments/replicaspane.h"
 #include "gui/environments/secretstore.h"
 #include "gui/environments/swatchrow.h"
@@ -168,10 +168,25 @@ EnvironmentsDialog::EnvironmentsDialog(std::shared_ptr<EnvironmentStore> store, 
         m_warehouse->setEnabled(on);
         changed();
     });
-    for (const Purpose purpose : allPurposes()) {
-        connect(m_logins.value(purpose), &QLineEdit::textEdited, this, changed);
-        connect(m_loginPasswords.value(purpose), &QLineEdit::textEdited, this, changed);
+    for (QLineEdit* login : std::as_const(m_logins))
+        connect(login, &QLineEdit::textEdited, this, changed);
+    for (auto it = m_loginPasswords.cbegin(); it != m_loginPasswords.cend(); ++it) {
+        connect(it.value(), &QLineEdit::textEdited, this,
+                [this, changed, purpose = it.key()](const QString& password) {
+                    if (m_current >= 0)
+                        m_rows[m_current].loginPasswords.insert(purpose, TypedPassword::now(password));
+                    changed();
+                });
     }
+    const auto typedPassword = [this](const QString& login, bool isWarehouse) {
+        const Passwords typed = m_current < 0 ? Passwords() : passwordsOf(m_rows.at(m_current));
+        return (isWarehouse ? typed.warehouse : typed.cluster).value(login);
+    };
+    const auto ofCluster = [typedPassword](const QString& login) { return typedPassword(login, false); };
+    m_primary->setPasswordSource(ofCluster);
+    m_replicas->setPasswordSource(ofCluster);
+    m_warehouse->setPasswordSource(
+        [typedPassword](const QString& login) { return typedPassword(login, true); });
     connect(m_list, &QListWidget::currentRowChanged, this, [this](int row) {
         if (!m_filling)
             showRow(row);
@@ -221,10 +236,12 @@ QWidget* EnvironmentsDialog::buildLogins()
     auto* grid = new QGridLayout(pane);
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setVerticalSpacing(6);
-    QLabel* lead = mutedLabel(
-        tr("Who logs in for what. Empty: the user of the connection, else libpq's default. The console "
-           "itself only uses the first three."),
-        pane);
+    QLabel* lead = mutedLabel(tr("Who logs in for what. Empty: the user of the connection, else libpq's "
+                                 "default. The console itself "
+                                 "uses the first three, and Test tries them; the others are for atlasctl, "
+                                 "which takes its passwords "
+                                 "from ~/.pgpass."),
+                              pane);
     lead->setWordWrap(true);
     grid->addWidget(lead, 0, 0, 1, 3);
     int row = 1;
@@ -233,17 +250,19 @@ QWidget* EnvironmentsDialog::buildLogins()
         login->setObjectName(QStringLiteral("login-") + purposeName(purpose));
         login->setPlaceholderText(tr("login"));
         login->setAccessibleName(purposeText(purpose));
-        auto* password = new QLineEdit(pane);
-        password->setObjectName(QStringLiteral("password-") + purposeName(purpose));
-        password->setEchoMode(QLineEdit::Password);
-        password->setPlaceholderText(tr("password, to the keychain"));
-        password->setAccessibleName(tr("Password of %1").arg(purposeName(purpose)));
-        password->setVisible(secrets::isAvailable());
         grid->addWidget(new QLabel(purposeText(purpose), pane), row, 0);
         grid->addWidget(login, row, 1);
-        grid->addWidget(password, row, 2);
         m_logins.insert(purpose, login);
-        m_loginPasswords.insert(purpose, password);
+        if (std::find(consolePurposes.begin(), consolePurposes.end(), purpose) != consolePurposes.end()) {
+            auto* password = new QLineEdit(pane);
+            password->setObjectName(QStringLiteral("password-") + purposeName(purpose));
+            password->setEchoMode(QLineEdit::Password);
+            password->setPlaceholderText(tr("password, to the keychain"));
+            password->setAccessibleName(tr("Password of %1").arg(purposeName(purpose)));
+            password->setVisible(secrets::isAvailable());
+            grid->addWidget(password, row, 2);
+            m_loginPasswords.insert(purpose, password);
+        }
         ++row;
     }
     grid->setColumnStretch(1, 1);
@@ -320,31 +339,29 @@ void EnvironmentsDialog::showRow(int row)
     m_name->setReadOnly(shown.isLocal);
     m_swatches->setColor(environment.color);
     m_swatches->setEnabled(!shown.isLocal);
-    const QString analyst = environment.logins.value(Purpose::Analyst);
-    m_primary->setNode(QStringLiteral("primary"), analyst);
-    m_primary->setInfo(environment.primary);
+    tellForms(environment);
+    m_primary->setInfo(environment.primary, shown.primary);
     m_primary->setReadOnly(shown.isLocal);
-    m_replicas->setPrimary(environment.primary);
-    m_replicas->setFallbackUser(analyst);
-    m_replicas->setReplicas(environment.replicas);
+    m_replicas->setReplicas(environment.replicas, shown.replicas);
     m_replicas->setReadOnly(shown.isLocal);
     m_hasWarehouse->setChecked(environment.warehouse.has_value());
     m_hasWarehouse->setEnabled(!shown.isLocal);
-    m_warehouse->setNode(QStringLiteral("warehouse"), analyst);
-    m_warehouse->setInfo(environment.warehouse ? environment.warehouse->info : db::ConnectionInfo());
+    m_warehouse->setInfo(environment.warehouse ? environment.warehouse->info : db::ConnectionInfo(),
+                         shown.warehouse);
     m_warehouse->setEnabled(environment.warehouse.has_value());
     m_warehouse->setReadOnly(shown.isLocal);
     for (const Purpose purpose : allPurposes()) {
         m_logins.value(purpose)->setText(environment.logins.value(purpose));
         m_logins.value(purpose)->setReadOnly(shown.isLocal);
-        m_loginPasswords.value(purpose)->clear();
-        m_loginPasswords.value(purpose)->setEnabled(!shown.isLocal);
     }
+    for (QLineEdit* password : std::as_const(m_loginPasswords))
+        password->setEnabled(!shown.isLocal);
+    showPasswords(shown);
     m_note->setText(
         shown.isLocal
             ? tr("Comes from the local cluster's own file and changes with it. Duplicate it to edit.")
-            : QString());
-    m_note->setVisible(shown.isLocal);
+            : tr("There is no environment yet: add one below the list."));
+    m_note->setVisible(shown.isLocal || row < 0);
     tellKeychain();
     m_filling = false;
 }
@@ -387,29 +404,81 @@ void EnvironmentsDialog::takeFromForms()
             environment.logins.remove(purpose);
         else
             environment.logins.insert(purpose, login);
-        const QString password = m_loginPasswords.value(purpose)->text();
-        if (!password.isEmpty()) {
-            row.passwords.insert(login, password);
-            row.warehousePasswords.insert(login, password);
-        }
     }
-    const QString analyst = environment.logins.value(Purpose::Analyst);
-    const QString user = QStringLiteral("user");
-    for (const ConnectionForm* form : {m_primary, m_replicas->form()}) {
-        if (!form->password().isEmpty())
-            row.passwords.insert(form->info().contains(user) ? form->info().value(user) : analyst,
-                                 form->password());
-    }
-    if (!m_warehouse->password().isEmpty()) {
-        row.warehousePasswords.insert(m_warehouse->info().contains(user) ? m_warehouse->info().value(user)
-                                                                         : analyst,
-                                      m_warehouse->password());
-    }
-    db::ConnectionInfo primary = environment.primary;
-    primary.set(QStringLiteral("password"), m_primary->password());
-    m_replicas->setPrimary(primary);
+    row.primary = m_primary->draft();
+    row.replicas = m_replicas->drafts();
+    row.warehouse = m_warehouse->draft();
     row.isDraft = true;
+    tellForms(environment);
     updateRowLook(m_current);
+}
+
+/// What each of them must know of the rest.
+void EnvironmentsDialog::tellForms(const Environment& environment)
+{
+    m_primary->setNode(QStringLiteral("primary"), environment.logins);
+    m_replicas->setPrimary(environment.primary);
+    m_replicas->setLogins(environment.logins);
+    m_warehouse->setNode(QStringLiteral("warehouse"), environment.logins);
+}
+
+/// Of the row whose connections are shown already.
+void EnvironmentsDialog::showPasswords(const Row& row)
+{
+    m_primary->setPassword(row.primary.password);
+    m_replicas->setDrafts(row.replicas);
+    m_warehouse->setPassword(row.warehouse.password);
+    for (auto it = m_loginPasswords.cbegin(); it != m_loginPasswords.cend(); ++it)
+        it.value()->setText(row.loginPasswords.value(it.key()).text);
+}
+
+EnvironmentsDialog::Passwords EnvironmentsDialog::passwordsOf(const Row& row)
+{
+    struct Found
+    {
+        QString login;
+        QString password;
+    };
+    // In the order in which they were typed.
+    QMap<quint64, Found> cluster;
+    QMap<quint64, Found> warehouse;
+    const auto add = [](QMap<quint64, Found>& world, const TypedPassword& typed, const QString& login) {
+        if (!typed.text.isEmpty())
+            world.insert(typed.turn, Found{login, typed.text});
+    };
+    const Environment& environment = row.environment;
+    const auto analystOf = [&environment](const db::ConnectionInfo& info) {
+        return loginFor(environment.logins, Purpose::Analyst, info);
+    };
+    add(cluster, row.primary.password, analystOf(environment.primary));
+    const qsizetype count = std::min(row.replicas.size(), environment.replicas.size());
+    for (qsizetype i = 0; i < count; ++i)
+        add(cluster, row.replicas.at(i).password, analystOf(environment.replicas.at(i).info));
+    if (environment.warehouse)
+        add(warehouse, row.warehouse.password, analystOf(environment.warehouse->info));
+    for (auto it = row.loginPasswords.cbegin(); it != row.loginPasswords.cend(); ++it) {
+        const QString login = loginFor(environment.logins, it.key(), environment.primary);
+        add(cluster, it.value(), login);
+        if (environment.warehouse &&
+            loginFor(environment.logins, it.key(), environment.warehouse->info) == login)
+            add(warehouse, it.value(), login);
+    }
+    Passwords passwords;
+    for (const Found& found : std::as_const(cluster))
+        passwords.cluster.insert(found.login, found.password);
+    for (const Found& found : std::as_const(warehouse))
+        passwords.warehouse.insert(found.login, found.password);
+    return passwords;
+}
+
+QList<TypedPassword*> EnvironmentsDialog::typedIn(Row& row)
+{
+    QList<TypedPassword*> all = {&row.primary.password, &row.warehouse.password};
+    for (ConnectionDraft& replica : row.replicas)
+        all << &replica.password;
+    for (TypedPassword& password : row.loginPasswords)
+        all << &password;
+    return all;
 }
 
 QString EnvironmentsDialog::freeName(const QString& base) const
@@ -497,14 +566,13 @@ bool EnvironmentsDialog::saveCurrent()
     };
     if (!m_primary->problem().isEmpty())
         return refuse(tr("Primary: %1").arg(m_primary->problem()), 0);
-    if (!m_replicas->problem().isEmpty())
-        return refuse(tr("Replica: %1").arg(m_replicas->problem()), 1);
+    if (const QString problem = m_replicas->showProblem(); !problem.isEmpty())
+        return refuse(problem, 1);
     if (m_hasWarehouse->isChecked() && !m_warehouse->problem().isEmpty())
         return refuse(tr("Warehouse: %1").arg(m_warehouse->problem()), 2);
     Row& row = m_rows[m_current];
     row.environment.name = row.environment.name.trimmed();
-    const bool hasPasswords = !row.passwords.isEmpty() || !row.warehousePasswords.isEmpty();
-    if (hasPasswords && secrets::isAvailable())
+    if (!passwordsOf(row).isEmpty() && secrets::isAvailable())
         row.environment.useKeychain = true;
     if (const db::Status replaced = m_store->replace(row.storedName, row.environment); !replaced)
         return refuse(replaced.error().message, -1);
@@ -513,11 +581,11 @@ bool EnvironmentsDialog::saveCurrent()
     tellKeychain();
     updateRowLook(m_current);
     m_name->setText(row.environment.name);
-    m_strip->showMessage(MessageStrip::Kind::Success, tr("Saved."));
+    m_strip->showMessage(MessageStrip::Kind::Success,
+                         oldName.isEmpty() ? tr("Saved. To connect to it, press Use this environment.")
+                                           : tr("Saved."));
     m_strip->setRetryVisible(false);
     const Row saved = row;
-    row.passwords.clear();
-    row.warehousePasswords.clear();
     const bool isRenamed = !oldName.isEmpty() && oldName != saved.environment.name;
     if (!isRenamed || !saved.environment.useKeychain) {
         storePasswords(saved);
@@ -541,7 +609,8 @@ bool EnvironmentsDialog::saveCurrent()
 
 void EnvironmentsDialog::storePasswords(const Row& row)
 {
-    if (row.passwords.isEmpty() && row.warehousePasswords.isEmpty()) {
+    const Passwords typed = passwordsOf(row);
+    if (typed.isEmpty()) {
         announceStored(row.environment.name, false, true);
         return;
     }
@@ -551,18 +620,18 @@ void EnvironmentsDialog::storePasswords(const Row& row)
         QString password;
     };
     QList<Write> writes;
-    for (auto it = row.passwords.cbegin(); it != row.passwords.cend(); ++it)
+    for (auto it = typed.cluster.cbegin(); it != typed.cluster.cend(); ++it)
         writes << Write{secrets::keyFor(row.environment.name, false, it.key()), it.value()};
-    for (auto it = row.warehousePasswords.cbegin(); it != row.warehousePasswords.cend(); ++it)
+    for (auto it = typed.warehouse.cbegin(); it != typed.warehouse.cend(); ++it)
         writes << Write{secrets::keyFor(row.environment.name, true, it.key()), it.value()};
     auto left = std::make_shared<qsizetype>(writes.size());
     auto problem = std::make_shared<QString>();
     auto areWritten = std::make_shared<bool>(false);
     const QString name = row.environment.name;
     const QString line =
-        pgpassLine(row.environment.primary, row.passwords.isEmpty() ? QString() : row.passwords.firstKey());
+        pgpassLine(row.environment.primary, typed.cluster.isEmpty() ? QString() : typed.cluster.firstKey());
     for (const Write& write : std::as_const(writes)) {
-        const auto written = [this, name, left, problem, areWritten, line](const QString& error) {
+        const auto written = [this, row, name, left, problem, areWritten, line](const QString& error) {
             if (error.isEmpty())
                 *areWritten = true;
             else
@@ -577,15 +646,29 @@ void EnvironmentsDialog::storePasswords(const Row& row)
                     tr("Keychain: %1\nA line for ~/.pgpass: %2").arg(*problem, line));
                 m_strip->setRetryVisible(false);
             } else {
-                m_primary->clearPassword();
-                m_replicas->form()->clearPassword();
-                m_warehouse->clearPassword();
-                for (QLineEdit* field : std::as_const(m_loginPasswords))
-                    field->clear();
+                forgetPasswords(row);
             }
             announceStored(name, *areWritten, problem->isEmpty());
         };
         secrets::write(write.key, write.password, this, written);
+    }
+}
+
+/// The keychain has them. What was typed since then stays.
+void EnvironmentsDialog::forgetPasswords(Row saved)
+{
+    quint64 last = 0;
+    for (const TypedPassword* password : typedIn(saved))
+        last = std::max(last, password->turn);
+    for (int i = 0; i < m_rows.size(); ++i) {
+        if (m_rows.at(i).storedName != saved.storedName)
+            continue;
+        for (TypedPassword* password : typedIn(m_rows[i])) {
+            if (password->turn <= last)
+                *password = {};
+        }
+        if (i == m_current)
+            showPasswords(m_rows.at(i));
     }
 }
 
@@ -615,7 +698,8 @@ bool EnvironmentsDialog::mayClose()
     }
     m_confirmRemove = false;
     m_strip->showMessage(MessageStrip::Kind::Warning,
-                         tr("Not saved yet: %1.").arg(open.join(QStringLiteral(", "))));
+                         tr("Not saved yet: %1. Choose it in the list and save it, or discard the changes.")
+                             .arg(open.join(QStringLiteral(", "))));
     m_strip->setRetryVisible(true, tr("Discard and close"));
     return false;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "db/client.h"
+#include "gui/environments/connectionform.h"
 #include "model/environment/environmentstore.h"
 
 class QCheckBox;
@@ -19,7 +20,6 @@ class QToolButton;
 
 namespace atlas::gui {
 
-class ConnectionForm;
 class MessageStrip;
 class ReplicasPane;
 class SwatchRow;
@@ -59,17 +59,33 @@ private:
         Environment environment;
         bool isDraft = false;
         bool isLocal = false;
-        QMap<QString, QString> passwords; ///< login → password, typed and not yet in the keychain
-        QMap<QString, QString> warehousePasswords;
+        // What is typed and in no file: shown again with the row, until it is saved or discarded.
+        ConnectionDraft primary;
+        QList<ConnectionDraft> replicas; ///< in the order of the environment's
+        ConnectionDraft warehouse;
+        QMap<Purpose, TypedPassword> loginPasswords;
     };
+    /// Login → password, of each of the two worlds.
+    struct Passwords
+    {
+        QMap<QString, QString> cluster;
+        QMap<QString, QString> warehouse;
+        bool isEmpty() const { return cluster.isEmpty() && warehouse.isEmpty(); }
+    };
+    /// Those typed for that row and not yet in the keychain, by who will log in with them as it stands.
+    static Passwords passwordsOf(const Row& row);
+    static QList<TypedPassword*> typedIn(Row& row);
     void fillList(const QString& current);
     void showRow(int row);
     void takeFromForms();
+    void tellForms(const Environment& environment);
+    void showPasswords(const Row& row);
     void updateRowLook(int row);
     void duplicate();
     void removeCurrent();
     bool saveCurrent();
     void storePasswords(const Row& row);
+    void forgetPasswords(Row saved);
     void announceStored(const QString& name, bool areWritten, bool isComplete);
     void use(const QString& name);
     void tellKeychain();

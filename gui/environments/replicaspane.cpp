@@ -13,7 +13,6 @@
 
 #include <chrono>
 
-#include "gui/environments/connectionform.h"
 #include "gui/environments/secretstore.h"
 #include "gui/theme/theme.h"
 #include "gui/widgets/busyindicator.h"
@@ -76,9 +75,9 @@ ReplicasPane::ReplicasPane(db::Client* client, QWidget* parent)
     editColumn->addWidget(m_name);
     editColumn->addWidget(m_form, 1);
     m_right->addWidget(edit);
-    m_right->addWidget(
-        new EmptyState(QStringLiteral("replica"), tr("No replica"),
-                       tr("Reads then go to the primary. Add one, or let the primary be asked."), m_right));
+    m_right->addWidget(new EmptyState(
+        QStringLiteral("replica"), tr("No replica"),
+        tr("Reads then go to the primary. Add one below the list, or press Find replicas."), m_right));
     line->addWidget(m_right, 1);
     column->addLayout(line, 1);
 
@@ -89,6 +88,7 @@ ReplicasPane::ReplicasPane(db::Client* client, QWidget* parent)
         if (row < 0)
             return;
         m_replicas.removeAt(row);
+        m_drafts.removeAt(row);
         fillList(qMin(row, int(m_replicas.size()) - 1));
         Q_EMIT edited();
     });
@@ -106,6 +106,7 @@ ReplicasPane::ReplicasPane(db::Client* client, QWidget* parent)
         if (m_filling || row < 0)
             return;
         m_replicas[row].info = m_form->info();
+        m_drafts[row] = m_form->draft();
         Q_EMIT edited();
     });
     fillList(-1);
@@ -117,7 +118,7 @@ ReplicasPane::~ReplicasPane()
         m_client->removeEndpoint(QLatin1String(discoveryEndpoint));
 }
 
-void ReplicasPane::setReplicas(const QList<NamedConnection>& replicas)
+void ReplicasPane::setReplicas(const QList<NamedConnection>& replicas, const QList<ConnectionDraft>& drafts)
 {
     ++m_findGeneration;
     if (m_client)
@@ -125,8 +126,31 @@ void ReplicasPane::setReplicas(const QList<NamedConnection>& replicas)
     m_busy->setRunning(false);
     m_find->setEnabled(!m_readOnly);
     m_replicas = replicas;
+    m_drafts = drafts;
+    m_drafts.resize(replicas.size());
     m_strip->clear();
     fillList(replicas.isEmpty() ? -1 : 0);
+}
+
+void ReplicasPane::setDrafts(const QList<ConnectionDraft>& drafts)
+{
+    m_drafts = drafts;
+    m_drafts.resize(m_replicas.size());
+    if (const int row = m_list->currentRow(); row >= 0)
+        m_form->setPassword(m_drafts.at(row).password);
+}
+
+void ReplicasPane::setLogins(const QMap<Purpose, QString>& logins)
+{
+    m_logins = logins;
+    if (const int row = m_list->currentRow(); row >= 0)
+        m_form->setNode(m_replicas.at(row).name, logins);
+}
+
+void ReplicasPane::setPasswordSource(const std::function<QString(const QString& login)>& source)
+{
+    m_passwordOf = source;
+    m_form->setPasswordSource(source);
 }
 
 void ReplicasPane::setKeychain(const QString& environment)
@@ -145,9 +169,15 @@ void ReplicasPane::setReadOnly(bool readOnly)
     m_find->setEnabled(!readOnly);
 }
 
-QString ReplicasPane::problem() const
+QString ReplicasPane::showProblem()
 {
-    return m_form->problem();
+    for (int row = 0; row < int(m_drafts.size()); ++row) {
+        if (m_drafts.at(row).problem.isEmpty())
+            continue;
+        m_list->setCurrentRow(row);
+        return QStringLiteral("%1: %2").arg(m_replicas.at(row).name, m_drafts.at(row).problem);
+    }
+    return {};
 }
 
 void ReplicasPane::fillList(int current)
@@ -172,8 +202,8 @@ void ReplicasPane::showCurrent()
         return;
     m_filling = true;
     m_name->setText(m_replicas.at(row).name);
-    m_form->setNode(m_replicas.at(row).name, m_fallbackUser);
-    m_form->setInfo(m_replicas.at(row).info);
+    m_form->setNode(m_replicas.at(row).name, m_logins);
+    m_form->setInfo(m_replicas.at(row).info, m_drafts.at(row));
     m_filling = false;
 }
 
@@ -197,6 +227,7 @@ void ReplicasPane::add()
     for (const char* keyword : {"port", "dbname", "user", "sslmode", "sslrootcert", "passfile"})
         replica.info.set(QLatin1String(keyword), m_primary.value(QLatin1String(keyword)));
     m_replicas << replica;
+    m_drafts << ConnectionDraft();
     fillList(int(m_replicas.size()) - 1);
     m_form->findChild<QLineEdit*>(QStringLiteral("host"))->setFocus();
     Q_EMIT edited();
@@ -208,8 +239,11 @@ void ReplicasPane::find()
     endpoint.id = QLatin1String(discoveryEndpoint);
     endpoint.role = db::EndpointRole::Primary;
     endpoint.info = m_primary;
-    if (!endpoint.info.contains(QStringLiteral("user")))
-        endpoint.info.set(QStringLiteral("user"), m_fallbackUser);
+    // An analyst need not see from where they stream.
+    const QString login = loginFor(m_logins, Purpose::Operator, m_primary);
+    endpoint.info.set(QStringLiteral("user"), login);
+    if (m_passwordOf)
+        endpoint.info.set(QStringLiteral("password"), m_passwordOf(login));
     endpoint.maxConnections = 1;
     m_busy->setRunning(true);
     m_find->setEnabled(false);
@@ -276,6 +310,7 @@ void ReplicasPane::addFound(const db::ResultSet& rows)
         replica.info.set(QStringLiteral("hostaddr"), {});
         replica.info.set(QStringLiteral("host"), address);
         m_replicas << replica;
+        m_drafts << ConnectionDraft();
         ++added;
     }
     using Kind = MessageStrip::Kind;
@@ -288,8 +323,8 @@ void ReplicasPane::addFound(const db::ResultSet& rows)
         Q_EMIT edited();
     } else if (hidden > 0) {
         m_strip->showMessage(Kind::Warning,
-                             tr("%1 streaming, but this login may not see from where. A member of pg_monitor "
-                                "may.")
+                             tr("%1 streaming, but this login may not see from where. Set one that is in "
+                                "pg_monitor for the operator, under Logins, and try again.")
                                  .arg(hidden));
     } else if (known > 0) {
         m_strip->showMessage(Kind::Success, tr("All replicas of the primary are listed already."));

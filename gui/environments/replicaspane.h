@@ -5,7 +5,10 @@
 #include <QPointer>
 #include <QWidget>
 
+#include <functional>
+
 #include "db/client.h"
+#include "gui/environments/connectionform.h"
 #include "model/environment/environment.h"
 
 class QLineEdit;
@@ -17,7 +20,6 @@ class QToolButton;
 namespace atlas::gui {
 
 class BusyIndicator;
-class ConnectionForm;
 class MessageStrip;
 
 /// The replicas of an environment: a list, one form, and a button that asks the primary which it has.
@@ -28,15 +30,22 @@ public:
     explicit ReplicasPane(db::Client* client, QWidget* parent = nullptr);
     ~ReplicasPane() override;
 
-    void setReplicas(const QList<NamedConnection>& replicas);
+    /// `drafts` in the same order; what is missing there is empty.
+    void setReplicas(const QList<NamedConnection>& replicas, const QList<ConnectionDraft>& drafts = {});
     QList<NamedConnection> replicas() const { return m_replicas; }
-    /// Where to ask for replicas, with the password typed for it.
+    QList<ConnectionDraft> drafts() const { return m_drafts; }
+    /// Of the same replicas: other passwords.
+    void setDrafts(const QList<ConnectionDraft>& drafts);
+    /// Where to ask for replicas.
     void setPrimary(const db::ConnectionInfo& info) { m_primary = info; }
-    void setFallbackUser(const QString& user) { m_fallbackUser = user; }
+    void setLogins(const QMap<Purpose, QString>& logins);
+    /// See ConnectionForm::setPasswordSource().
+    void setPasswordSource(const std::function<QString(const QString& login)>& source);
     /// See ConnectionForm::setKeychain().
     void setKeychain(const QString& environment);
     void setReadOnly(bool readOnly);
-    QString problem() const;
+    /// What is wrong with what is typed for one of them, which is shown then; empty: nothing.
+    QString showProblem();
     ConnectionForm* form() const { return m_form; }
     MessageStrip* strip() const { return m_strip; }
 
@@ -55,8 +64,10 @@ private:
 
     QPointer<db::Client> m_client; ///< may go before us when the application ends
     QList<NamedConnection> m_replicas;
+    QList<ConnectionDraft> m_drafts; ///< in the order of the replicas
     db::ConnectionInfo m_primary;
-    QString m_fallbackUser;
+    QMap<Purpose, QString> m_logins;
+    std::function<QString(const QString&)> m_passwordOf;
     QString m_keychain;
     quint64 m_findGeneration = 0; ///< what was asked for another environment is not listed in this one
     bool m_filling = false;

@@ -200,6 +200,17 @@ Purpose endpointPurpose(const QString& id)
     return purposeFromName(id.section(QLatin1Char('#'), 1)).value_or(Purpose::Analyst);
 }
 
+QString loginFor(const QMap<Purpose, QString>& logins, Purpose purpose, const db::ConnectionInfo& info)
+{
+    const QString login = logins.value(purpose);
+    return login.isEmpty() ? info.value(QStringLiteral("user")) : login;
+}
+
+bool refusesLogin(const db::DbError& error)
+{
+    return error.kind == db::ErrorKind::Authentication || error.kind == db::ErrorKind::Permission;
+}
+
 QStringList Environment::nodes() const
 {
     QStringList names;
@@ -214,15 +225,13 @@ QStringList Environment::nodes() const
 QList<db::Endpoint> Environment::endpointsFor(Purpose purpose) const
 {
     const bool readsOnly = purpose == Purpose::Analyst || purpose == Purpose::Operator;
-    const QString login = logins.value(purpose);
     QList<db::Endpoint> endpoints;
     const auto add = [&](const QString& node, db::EndpointRole role, const db::ConnectionInfo& info) {
         db::Endpoint endpoint;
         endpoint.id = endpointId(node, purpose);
         endpoint.role = role;
         endpoint.info = info;
-        if (!login.isEmpty())
-            endpoint.info.set(QStringLiteral("user"), login);
+        endpoint.info.set(QStringLiteral("user"), loginFor(logins, purpose, info));
         endpoint.maxConnections = purpose == Purpose::Analyst ? 4 : 2;
         endpoint.readOnly = readsOnly || role == db::EndpointRole::Replica;
         endpoints << endpoint;

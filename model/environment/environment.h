@@ -7,6 +7,7 @@
 #include <QString>
 #include <QStringList>
 
+#include <array>
 #include <optional>
 
 #include "db/endpoint.h"
@@ -18,6 +19,8 @@ namespace atlas {
 enum class Purpose { Analyst = 1, Operator, Admin, Ingest, Agent, Owner };
 
 QList<Purpose> allPurposes();
+/// Those that the window itself logs in for; the others are atlasctl's.
+inline constexpr std::array consolePurposes = {Purpose::Analyst, Purpose::Operator, Purpose::Admin};
 /// "analyst", "operator", …: the key in environment files and the suffix of endpoint ids.
 QString purposeName(Purpose purpose);
 std::optional<Purpose> purposeFromName(QStringView name);
@@ -28,6 +31,13 @@ struct NamedConnection
     db::ConnectionInfo info;
     bool operator==(const NamedConnection&) const = default;
 };
+
+/// Who logs in for a purpose over that connection: the purpose's own login, else the connection's user, else
+/// (empty) libpq's default. Also whose password is typed and kept for it.
+QString loginFor(const QMap<Purpose, QString>& logins, Purpose purpose, const db::ConnectionInfo& info);
+
+/// Of an attempt to connect: the server is there but does not let this login in. Others may fare better.
+bool refusesLogin(const db::DbError& error);
 
 /// A platform to connect to. `service=…` alone is enough for the primary, and so is nothing at all: libpq's
 /// own variables and defaults then decide. Holds no password: libpq (passfile, service file) or the keychain
@@ -46,7 +56,7 @@ struct Environment
 
     /// Node names in the order reads prefer them: replicas, primary, warehouse.
     QStringList nodes() const;
-    /// Every node as an endpoint for that purpose: ids by endpointId(), user by logins. Analysts and
+    /// Every node as an endpoint for that purpose: ids by endpointId(), user by loginFor(). Analysts and
     /// operators are read-only everywhere, everybody is on a replica.
     QList<db::Endpoint> endpointsFor(Purpose purpose) const;
     /// The first thing that is wrong with it, in words for the person who edits it; empty when it is fine.

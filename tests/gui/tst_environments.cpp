@@ -2,6 +2,7 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPlainTextEdit>
@@ -12,6 +13,7 @@
 #include <QToolButton>
 
 #include "gui/environments/connectionform.h"
+#include "gui/environments/connectiontest.h"
 #include "gui/environments/environmentsdialog.h"
 #include "gui/environments/replicaspane.h"
 #include "gui/environments/secretstore.h"
@@ -55,6 +57,20 @@ QByteArray contents(const QString& path)
 {
     QFile file(path);
     return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+/// As jane, who may do anything.
+gui::LoginTrial letIn(Purpose purpose)
+{
+    gui::LoginTrial trial;
+    trial.user = QStringLiteral("jane");
+    trial.purposes = {purpose};
+    trial.state.serverUser = trial.user;
+    trial.state.serverVersion = 150006;
+    trial.state.tls = true;
+    trial.state.inRecovery = false;
+    trial.access = discovery::Access{true, true, true, {QStringLiteral("atlas_admin")}};
+    return trial;
 }
 
 void write(const QString& path, const QByteArray& bytes)
@@ -201,6 +217,149 @@ private Q_SLOTS:
         QCOMPARE(endpointNode(ids.constFirst()), QStringLiteral("eu west 1"));
         QCOMPARE(endpointPurpose(ids.constFirst()), Purpose::Admin);
         QCOMPARE(endpointPurpose(QStringLiteral("primary")), Purpose::Analyst);
+    }
+
+    void whoLogsIn()
+    {
+        db::ConnectionInfo info;
+        const QMap<Purpose, QString> logins{{Purpose::Operator, QStringLiteral("op")}};
+        QCOMPARE(loginFor(logins, Purpose::Operator, info), QStringLiteral("op"));
+        QCOMPARE(loginFor(logins, Purpose::Analyst, info), QString());
+        info.set(QStringLiteral("user"), QStringLiteral("alice"));
+        QCOMPARE(loginFor(logins, Purpose::Operator, info), QStringLiteral("op"));
+        QCOMPARE(loginFor(logins, Purpose::Analyst, info), QStringLiteral("alice"));
+    }
+
+    void testTriesWhoWillLogIn_data()
+    {
+        QTest::addColumn<int>("role");
+        QTest::addColumn<QString>("user");
+        QTest::addColumn<QString>("analyst");
+        QTest::addColumn<QString>("watcher");
+        QTest::addColumn<QString>("admin");
+        QTest::addColumn<QString>("tried");
+        const auto row = [](const char* name, db::EndpointRole role, const char* user, const char* analyst,
+                            const char* watcher, const char* admin, const char* tried) {
+            QTest::newRow(name) << int(role) << QString::fromLatin1(user) << QString::fromLatin1(analyst)
+                                << QString::fromLatin1(watcher) << QString::fromLatin1(admin)
+                                << QString::fromLatin1(tried);
+        };
+        const auto primary = db::EndpointRole::Primary;
+        row("one for all", primary, "alice", "", "", "", "alice:analyst");
+        row("nobody named", primary, "", "", "", "", ":analyst");
+        row("each its own", primary, "alice", "ana", "op", "adm", "ana:analyst op:operator adm:admin");
+        row("one for two", primary, "alice", "", "alice", "adm", "alice:analyst,operator adm:admin");
+        // The console looks after the nodes as operator, whoever that is then.
+        row("an operator by default", primary, "alice", "ana", "", "", "ana:analyst alice:operator");
+        row("nothing to change", db::EndpointRole::Replica, "", "ana", "op", "adm",
+            "ana:analyst op:operator");
+    }
+
+    void testTriesWhoWillLogIn()
+    {
+        QFETCH(int, role);
+        QFETCH(QString, user);
+        QFETCH(QString, analyst);
+        QFETCH(QString, watcher);
+        QFETCH(QString, admin);
+        QFETCH(QString, tried);
+        db::ConnectionInfo info;
+        info.set(QStringLiteral("user"), user);
+        const QMap<Purpose, QString> logins{
+            {Purpose::Analyst, analyst}, {Purpose::Operator, watcher}, {Purpose::Admin, admin}};
+        QStringList words;
+        const QList<gui::LoginTrial> trials = gui::loginTrials(db::EndpointRole(role), logins, info);
+        for (const gui::LoginTrial& trial : trials) {
+            QStringList purposes;
+            for (const Purpose purpose : trial.purposes)
+                purposes << purposeName(purpose);
+            words << QStringLiteral("%1:%2").arg(trial.user, purposes.join(QLatin1Char(',')));
+        }
+        QCOMPARE(words.join(QLatin1Char(' ')), tried);
+    }
+
+    void testSaysWhatALoginLacks_data()
+    {
+        QTest::addColumn<int>("purpose");
+        QTest::addColumn<bool>("hasSchema");
+        QTest::addColumn<bool>("mayRead");
+        QTest::addColumn<QString>("groups");
+        QTest::addColumn<int>("kind");
+        QTest::addColumn<QString>("says");
+        using Kind = gui::MessageStrip::Kind;
+        const auto row = [](const char* name, Purpose purpose, bool hasSchema, bool mayRead,
+                            const char* groups, Kind kind, const char* says) {
+            QTest::newRow(name) << int(purpose) << hasSchema << mayRead << QString::fromLatin1(groups)
+                                << int(kind) << QString::fromLatin1(says);
+        };
+        row("an analyst", Purpose::Analyst, true, true, "atlas_analyst", Kind::Success, "logged in as jane");
+        row("an operator reads too", Purpose::Analyst, true, true, "atlas_operator", Kind::Success,
+            "logged in as jane");
+        row("an admin operates too", Purpose::Operator, true, true, "atlas_admin", Kind::Success,
+            "logged in as jane");
+        row("an analyst is no operator", Purpose::Operator, true, true, "atlas_analyst", Kind::Warning,
+            "grant atlas_operator to \"jane\"");
+        row("an operator is no admin", Purpose::Admin, true, true, "atlas_operator", Kind::Warning,
+            "grant atlas_admin to \"jane\"");
+        row("in no role", Purpose::Analyst, true, false, "", Kind::Warning,
+            "grant atlas_analyst to \"jane\"");
+        row("a role without rights", Purpose::Analyst, true, false, "atlas_analyst", Kind::Warning,
+            "may not read");
+        row("no schema", Purpose::Analyst, false, false, "atlas_analyst", Kind::Warning, "no schema atlas");
+    }
+
+    void testSaysWhatALoginLacks()
+    {
+        QFETCH(int, purpose);
+        QFETCH(bool, hasSchema);
+        QFETCH(bool, mayRead);
+        QFETCH(QString, groups);
+        QFETCH(int, kind);
+        QFETCH(QString, says);
+        gui::LoginTrial trial = letIn(Purpose(purpose));
+        trial.access->hasSchema = hasSchema;
+        trial.access->mayRead = mayRead;
+        trial.access->groups = groups.split(QLatin1Char(','), Qt::SkipEmptyParts);
+        const gui::TestReport report = gui::testReport(db::EndpointRole::Primary, {}, {trial});
+        QVERIFY2(report.text.contains(says), qPrintable(report.text));
+        QCOMPARE(int(report.kind), kind);
+    }
+
+    void testNamesTheLoginThatIsRefused()
+    {
+        gui::LoginTrial refused;
+        refused.user = QStringLiteral("op");
+        refused.purposes = {Purpose::Operator};
+        refused.error = db::DbError{.kind = db::ErrorKind::Authentication,
+                                    .message = QStringLiteral("password authentication failed"),
+                                    .endpoint = QStringLiteral("primary")};
+        const QList<gui::LoginTrial> trials = {letIn(Purpose::Analyst), refused};
+        const gui::TestReport report = gui::testReport(db::EndpointRole::Primary, {}, trials);
+        QCOMPARE(report.kind, gui::MessageStrip::Kind::Error);
+        const QStringList lines = report.text.split(QLatin1Char('\n'));
+        QCOMPARE(lines.size(), 3);
+        QVERIFY2(lines.at(0).contains(QStringLiteral("It is a primary.")), qPrintable(report.text));
+        QCOMPARE(lines.at(1), QStringLiteral("Analyst: logged in as jane."));
+        QVERIFY2(lines.at(2).startsWith(QStringLiteral("Operator, as op: primary does not accept")),
+                 qPrintable(report.text));
+        QVERIFY2(report.details.contains(QStringLiteral(":op:PASSWORD")), qPrintable(report.details));
+        // Nobody chose that login: where it comes from is said too.
+        refused.isChosen = false;
+        QVERIFY(gui::testReport(db::EndpointRole::Primary, {}, {letIn(Purpose::Analyst), refused})
+                    .text.contains(QStringLiteral("No login is set")));
+    }
+
+    void aWarehouseIsNoPrimary()
+    {
+        gui::LoginTrial trial = letIn(Purpose::Analyst);
+        trial.state.isRedshift = true;
+        trial.state.inRecovery.reset();
+        trial.access.reset();
+        const gui::TestReport primary = gui::testReport(db::EndpointRole::Primary, {}, {trial});
+        QCOMPARE(primary.kind, gui::MessageStrip::Kind::Warning);
+        QVERIFY2(primary.text.contains(QStringLiteral("under Warehouse")), qPrintable(primary.text));
+        QCOMPARE(gui::testReport(db::EndpointRole::Warehouse, {}, {trial}).kind,
+                 gui::MessageStrip::Kind::Success);
     }
 
     void aBrokenFileIsKeptAside()
@@ -392,6 +551,121 @@ private Q_SLOTS:
         mode->setCurrentIndex(0);
         QCOMPARE(mode->currentIndex(), 1);
         QVERIFY(text->toPlainText().contains(QStringLiteral("nonsense")));
+    }
+
+    void thePasswordIsOfWhoLogsIn()
+    {
+        db::Client client;
+        gui::ConnectionForm form(db::EndpointRole::Primary, &client);
+        db::ConnectionInfo info;
+        info.set(QStringLiteral("user"), QStringLiteral("alice"));
+        form.setInfo(info);
+        const QMap<Purpose, QString> logins{{Purpose::Analyst, QStringLiteral("ana")}};
+        form.setNode(QStringLiteral("primary"), logins);
+        auto* password = form.findChild<QLineEdit*>(QStringLiteral("password"));
+        auto* note = form.findChild<QLabel*>(QStringLiteral("override"));
+        QCOMPARE(password->accessibleName(), QStringLiteral("Password of ana"));
+        QVERIFY(!note->isHidden());
+        QVERIFY2(note->text().contains(QStringLiteral("as ana, not as alice")), qPrintable(note->text()));
+        form.setNode(QStringLiteral("primary"), {});
+        QCOMPARE(password->accessibleName(), QStringLiteral("Password of alice"));
+        QVERIFY(note->isHidden());
+    }
+
+    void aLoginThatIsEditedIsKnownEverywhere()
+    {
+        auto store = std::make_shared<EnvironmentStore>();
+        QVERIFY(store->save(sample(QStringLiteral("a"))).ok());
+        db::Client client;
+        gui::EnvironmentsDialog dialog(store, &client);
+        dialog.show();
+        auto* login = dialog.findChild<QLineEdit*>(QStringLiteral("login-analyst"));
+        login->selectAll();
+        QTest::keyClicks(login, QStringLiteral("bea"));
+        const QList<gui::ConnectionForm*> forms = dialog.findChildren<gui::ConnectionForm*>();
+        QCOMPARE(forms.size(), 3);
+        for (const gui::ConnectionForm* form : forms)
+            QCOMPARE(form->findChild<QLineEdit*>(QStringLiteral("password"))->accessibleName(),
+                     QStringLiteral("Password of bea"));
+    }
+
+    void aDeletedPasswordIsNotKept()
+    {
+        auto store = std::make_shared<EnvironmentStore>();
+        QVERIFY(store->save(sample(QStringLiteral("a"))).ok());
+        db::Client client;
+        gui::EnvironmentsDialog dialog(store, &client);
+        dialog.show();
+        auto* form = dialog.findChild<gui::ConnectionForm*>(QStringLiteral("primaryForm"));
+        for (QLineEdit* field : {form->findChild<QLineEdit*>(QStringLiteral("password")),
+                                 dialog.findChild<QLineEdit*>(QStringLiteral("password-operator"))}) {
+            QTest::keyClicks(field, QStringLiteral("s3cret"));
+            field->selectAll();
+            QTest::keyClick(field, Qt::Key_Delete);
+            QCOMPARE(field->text(), QString());
+        }
+        // The same in the connection string.
+        auto* text = form->findChild<QPlainTextEdit*>(QStringLiteral("connectionString"));
+        text->setPlainText(QStringLiteral("host=db.example password=s"));
+        QCOMPARE(form->password(), QStringLiteral("s"));
+        text->setPlainText(QStringLiteral("host=db.example"));
+        QCOMPARE(form->password(), QString());
+        QTest::mouseClick(dialog.findChild<QPushButton*>(QStringLiteral("save")), Qt::LeftButton);
+        QVERIFY(!dialog.hasDrafts());
+        // It would be, had there been one to put into the keychain.
+        QVERIFY(!store->find(QStringLiteral("a"))->useKeychain);
+    }
+
+    void aTextThatIsNotUnderstoodIsKept()
+    {
+        auto store = std::make_shared<EnvironmentStore>();
+        Environment two = sample(QStringLiteral("a"));
+        two.replicas << two.replicas.constFirst();
+        two.replicas.last().name = QStringLiteral("us east 1");
+        QVERIFY(store->save(two).ok());
+        QVERIFY(store->save(sample(QStringLiteral("b"))).ok());
+        db::Client client;
+        gui::EnvironmentsDialog dialog(store, &client);
+        dialog.show();
+        dialog.select(QStringLiteral("a"));
+        const QString bad = QStringLiteral("host=x nonsense=y");
+        auto* form = dialog.findChild<gui::ConnectionForm*>(QStringLiteral("primaryForm"));
+        auto* mode = form->findChild<gui::SegmentedControl*>(QStringLiteral("connectionMode"));
+        auto* text = form->findChild<QPlainTextEdit*>(QStringLiteral("connectionString"));
+        mode->setCurrentIndex(1);
+        text->setPlainText(bad);
+        dialog.select(QStringLiteral("b"));
+        QVERIFY(form->problem().isEmpty());
+        QVERIFY(!text->toPlainText().contains(QStringLiteral("nonsense")));
+        mode->setCurrentIndex(0);
+        dialog.select(QStringLiteral("a"));
+        QCOMPARE(text->toPlainText(), bad);
+        QCOMPARE(mode->currentIndex(), 1);
+        auto* save = dialog.findChild<QPushButton*>(QStringLiteral("save"));
+        QTest::mouseClick(save, Qt::LeftButton);
+        QVERIFY2(dialog.strip()->text().contains(QStringLiteral("nonsense")),
+                 qPrintable(dialog.strip()->text()));
+        QVERIFY(dialog.hasDrafts());
+
+        // One of several replicas, and another one is shown.
+        text->setPlainText(QStringLiteral("host=x"));
+        auto* pane = dialog.findChild<gui::ReplicasPane*>();
+        auto* list = pane->findChild<QListWidget*>(QStringLiteral("replicaList"));
+        auto* replica = pane->form()->findChild<QPlainTextEdit*>(QStringLiteral("connectionString"));
+        list->setCurrentRow(0);
+        replica->setPlainText(bad);
+        list->setCurrentRow(1);
+        QVERIFY(pane->form()->problem().isEmpty());
+        QTest::mouseClick(save, Qt::LeftButton);
+        QVERIFY2(dialog.strip()->text().contains(QStringLiteral("eu west 1")),
+                 qPrintable(dialog.strip()->text()));
+        QCOMPARE(list->currentRow(), 0);
+        QCOMPARE(replica->toPlainText(), bad);
+        replica->setPlainText(QStringLiteral("host=y"));
+        QTest::mouseClick(save, Qt::LeftButton);
+        QVERIFY2(!dialog.hasDrafts(), qPrintable(dialog.strip()->text()));
+        QCOMPARE(store->find(QStringLiteral("a"))->replicas.constFirst().info.value(QStringLiteral("host")),
+                 QStringLiteral("y"));
     }
 
     void testSaysRefused()

@@ -138,6 +138,55 @@ private Q_SLOTS:
         QVERIFY(store->remove(environment.name).ok());
     }
 
+    void aPasswordIsKeptForWhoLogsInWhenSaved()
+    {
+        Environment environment;
+        environment.name = QStringLiteral("typed in any order");
+        environment.primary.set(QStringLiteral("host"), QStringLiteral("db.example"));
+        environment.primary.set(QStringLiteral("user"), QStringLiteral("alice"));
+        auto store = std::make_shared<EnvironmentStore>();
+        QVERIFY(store->save(environment).ok());
+        db::Client client;
+        gui::EnvironmentsDialog dialog(store, &client);
+        dialog.show();
+        dialog.select(environment.name);
+        const auto field = [&dialog](const char* name) {
+            return dialog.findChild<QLineEdit*>(QString::fromLatin1(name));
+        };
+        auto* form = dialog.findChild<gui::ConnectionForm*>(QStringLiteral("primaryForm"));
+        // Before anybody said whose they are.
+        QTest::keyClicks(field("password-analyst"), QStringLiteral("overridden"));
+        QTest::keyClicks(form->findChild<QLineEdit*>(QStringLiteral("password")),
+                         QStringLiteral("analyst's"));
+        QTest::keyClicks(field("password-operator"), QStringLiteral("watcher's"));
+        QTest::keyClicks(field("password-admin"), QStringLiteral("gone"));
+        field("password-admin")->selectAll();
+        QTest::keyClick(field("password-admin"), Qt::Key_Delete);
+        QTest::keyClicks(field("login-analyst"), QStringLiteral("ana"));
+        QTest::keyClicks(field("login-operator"), QStringLiteral("wat"));
+        QTest::keyClicks(field("login-admin"), QStringLiteral("adm"));
+
+        QSignalSpy changed(&dialog, &gui::EnvironmentsDialog::storeChanged);
+        QTest::mouseClick(dialog.findChild<QPushButton*>(QStringLiteral("save")), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(changed.count(), 1, patience);
+        QStringList keys;
+        for (const char* login : {"", "alice", "a", "an", "ana", "w", "wa", "wat", "adm"}) {
+            for (const bool isWarehouse : {false, true})
+                keys << secrets::keyFor(environment.name, isWarehouse, QString::fromLatin1(login));
+        }
+        const QString analystKey = secrets::keyFor(environment.name, false, QStringLiteral("ana"));
+        const QString watcherKey = secrets::keyFor(environment.name, false, QStringLiteral("wat"));
+        QCOMPARE(read(keys), (QMap<QString, QString>{{analystKey, QStringLiteral("analyst's")},
+                                                     {watcherKey, QStringLiteral("watcher's")}}));
+        // The keychain has them: the fields are free again.
+        QCOMPARE(form->password(), QString());
+        QCOMPARE(field("password-operator")->text(), QString());
+        QVERIFY(!dialog.hasDrafts());
+        QCOMPARE(remove(analystKey), QString());
+        QCOMPARE(remove(watcherKey), QString());
+        QVERIFY(store->remove(environment.name).ok());
+    }
+
     void testAndFindUseIt()
     {
         test::TestCluster cluster;
