@@ -56,6 +56,7 @@ double percentile(std::vector<double> values, double p);
 std::vector<double> timed(int times, const std::function<void()>& run);
 
 Benchmark filterBenchmark();
+Benchmark regretBenchmark();
 Benchmark fetchBenchmark();
 Benchmark ingestBenchmark();
 Benchmark searchBenchmark();

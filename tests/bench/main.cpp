@@ -116,9 +116,9 @@ int main(int argc, char** argv)
                                  QStringLiteral("[name…]"));
     parser.process(application);
 
-    const std::vector<Benchmark> all{filterBenchmark(),  fetchBenchmark(), ingestBenchmark(),
-                                     searchBenchmark(),  startBenchmark(), clickBenchmark(),
-                                     failoverBenchmark()};
+    const std::vector<Benchmark> all{filterBenchmark(), regretBenchmark(),  fetchBenchmark(),
+                                     ingestBenchmark(), searchBenchmark(),  startBenchmark(),
+                                     clickBenchmark(),  failoverBenchmark()};
     std::vector<Benchmark> chosen;
     const QStringList names = parser.positionalArguments();
     for (const QString& name : names) {
