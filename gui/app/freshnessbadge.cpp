@@ -4,6 +4,8 @@
 #include <QLocale>
 #include <QPainter>
 
+#include <chrono>
+
 #include "gui/support/timetext.h"
 #include "gui/theme/theme.h"
 
@@ -12,6 +14,8 @@ namespace atlas::gui {
 namespace {
 constexpr int iconSide = 14;
 constexpr int padding = 10;
+constexpr std::chrono::seconds tick(1);
+constexpr double minutesFrom = 120; // seconds: from there on the text changes once a minute
 
 QString limitText(double seconds)
 {
@@ -29,38 +33,74 @@ FreshnessBadge::FreshnessBadge(QWidget* parent)
 {
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
+    m_second.setInterval(tick);
+    connect(&m_second, &QTimer::timeout, this, &FreshnessBadge::growOlder);
     setProvenance({});
 }
 
 void FreshnessBadge::setProvenance(const Provenance& provenance)
 {
     m_provenance = provenance;
+    m_age = provenance.ageNow();
+    m_met = provenance.metNow();
+    describe();
     setVisible(!provenance.endpoint.isEmpty());
+    updateGeometry();
+    update();
+}
+
+void FreshnessBadge::growOlder()
+{
+    const QString before = text();
+    const bool wasMet = m_met;
+    m_age = m_provenance.ageNow();
+    m_met = m_provenance.metNow();
+    if (text() == before)
+        return;
+    // A screen reader hears of another verdict, not of every second.
+    if (m_met != wasMet || m_age.value_or(0) >= minutesFrom)
+        describe();
+    updateGeometry();
+    update();
+}
+
+/// For those who do not look at it.
+void FreshnessBadge::describe()
+{
     setAccessibleName(text());
     QStringList lines;
-    if (!provenance.endpoint.isEmpty())
-        lines << tr("What is shown was read from %1.").arg(provenance.endpoint);
-    if (!provenance.note.isEmpty())
-        lines << provenance.note;
-    if (provenance.slaSeconds > 0) {
-        lines << (provenance.met
-                      ? tr("Fresh enough: under %1 is wanted.").arg(limitText(provenance.slaSeconds))
-                      : tr("Not fresh enough, or not known to be: under %1 is wanted.")
-                            .arg(limitText(provenance.slaSeconds)));
+    if (!m_provenance.endpoint.isEmpty())
+        lines << tr("What is shown was read from %1.").arg(m_provenance.endpoint);
+    if (!m_provenance.note.isEmpty())
+        lines << m_provenance.note;
+    if (m_provenance.slaSeconds > 0) {
+        lines << (m_met ? tr("Fresh enough: under %1 is wanted.").arg(limitText(m_provenance.slaSeconds))
+                        : tr("Not fresh enough, or not known to be: under %1 is wanted.")
+                              .arg(limitText(m_provenance.slaSeconds)));
     }
     setToolTip(lines.isEmpty() ? QString()
                                : QStringLiteral("<p>%1</p>")
                                      .arg(lines.join(QLatin1Char('\n'))
                                               .toHtmlEscaped()
                                               .replace(QLatin1Char('\n'), QLatin1String("<br>"))));
-    updateGeometry();
-    update();
+}
+
+void FreshnessBadge::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    growOlder();
+    m_second.start();
+}
+
+void FreshnessBadge::hideEvent(QHideEvent* event)
+{
+    QWidget::hideEvent(event);
+    m_second.stop();
 }
 
 QString FreshnessBadge::source() const
 {
-    const QString age = m_provenance.ageSeconds ? tr("%1 old").arg(durationText(*m_provenance.ageSeconds))
-                                                : tr("age unknown");
+    const QString age = m_age ? tr("%1 old").arg(durationText(*m_age)) : tr("age unknown");
     return QStringLiteral("%1  ·  %2").arg(m_provenance.endpoint, age);
 }
 
@@ -69,7 +109,7 @@ QString FreshnessBadge::verdict() const
     if (m_provenance.slaSeconds <= 0)
         return {};
     const QString limit = limitText(m_provenance.slaSeconds);
-    return m_provenance.met ? tr("< %1").arg(limit) : tr("not < %1").arg(limit);
+    return m_met ? tr("< %1").arg(limit) : tr("not < %1").arg(limit);
 }
 
 QString FreshnessBadge::text() const
@@ -78,8 +118,7 @@ QString FreshnessBadge::text() const
         return {};
     QString all = source();
     if (!verdict().isEmpty())
-        all += QStringLiteral("  ·  %1 %2")
-                   .arg(m_provenance.met ? QStringLiteral("✓") : QStringLiteral("!"), verdict());
+        all += QStringLiteral("  ·  %1 %2").arg(m_met ? QStringLiteral("✓") : QStringLiteral("!"), verdict());
     return all;
 }
 
@@ -96,12 +135,10 @@ void FreshnessBadge::paintEvent(QPaintEvent*)
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     const bool judged = m_provenance.slaSeconds > 0;
-    const ColorRole ink = !judged            ? ColorRole::TextMuted
-                          : m_provenance.met ? ColorRole::Positive
-                                             : ColorRole::Warning;
-    const ColorRole back = !judged            ? ColorRole::Hover
-                           : m_provenance.met ? ColorRole::PositiveSoft
-                                              : ColorRole::WarningSoft;
+    const ColorRole ink = !judged ? ColorRole::TextMuted : m_met ? ColorRole::Positive : ColorRole::Warning;
+    const ColorRole back = !judged ? ColorRole::Hover
+                           : m_met ? ColorRole::PositiveSoft
+                                   : ColorRole::WarningSoft;
     painter.setPen(Qt::NoPen);
     painter.setBrush(color(back));
     painter.drawRoundedRect(rect(), height() / 2.0, height() / 2.0);
@@ -111,7 +148,7 @@ void FreshnessBadge::paintEvent(QPaintEvent*)
     if (!judged)
         return;
     line.setLeft(line.left() + fontMetrics().horizontalAdvance(source()) + metrics::small);
-    icon(m_provenance.met ? QStringLiteral("check") : QStringLiteral("warning"), ink)
+    icon(m_met ? QStringLiteral("check") : QStringLiteral("warning"), ink)
         .paint(&painter, QRect(line.left(), line.center().y() - iconSide / 2 + 1, iconSide, iconSide));
     line.setLeft(line.left() + iconSide + 4);
     painter.setPen(color(ink));

@@ -20,7 +20,6 @@
 #include "gui/app/freshnessbadge.h"
 #include "gui/app/providers.h"
 #include "gui/app/rail.h"
-#include "gui/app/session.h"
 #include "gui/app/topbar.h"
 #include "gui/app/welcomepage.h"
 #include "gui/environments/environmentsdialog.h"
@@ -142,6 +141,7 @@ MainWindow::MainWindow(std::shared_ptr<EnvironmentStore> store, StartOptions opt
     connect(qApp, &QCoreApplication::aboutToQuit, this, [this] {
         if (isVisible())
             keepSession();
+        m_session.wait();
     });
     fillEnvironments();
     updateTenants();
@@ -202,7 +202,7 @@ void MainWindow::buildActions()
 void MainWindow::setTheme(Theme::Mode mode)
 {
     Theme::instance().setMode(mode);
-    session::Settings().setValue(QStringLiteral("theme"), Theme::modeName(mode));
+    m_session.write({{QStringLiteral("theme"), Theme::modeName(mode)}});
 }
 
 void MainWindow::showAbout()
@@ -306,7 +306,7 @@ void MainWindow::showWelcome()
                 return;
             }
             // Found again at the next start, from whatever folder.
-            session::Settings().setValue(QStringLiteral("localFile"), file);
+            m_session.write({{QStringLiteral("localFile"), file}});
             useEnvironment(m_store->environments().constFirst());
         });
     }
@@ -698,35 +698,37 @@ void MainWindow::restoreSession()
     }
 }
 
-void MainWindow::saveSession() const
+QVariantMap MainWindow::sessionState() const
 {
-    session::Settings saved;
-    saved.setValue(QStringLiteral("geometry"), saveGeometry());
+    QVariantMap state;
+    state.insert(QStringLiteral("geometry"), saveGeometry());
     for (auto it = m_workspaces.cbegin(); it != m_workspaces.cend(); ++it)
-        saved.setValue(QStringLiteral("workspaces/") + it.key(), it.value()->saveState());
+        state.insert(QStringLiteral("workspaces/") + it.key(), it.value()->saveState());
     // A one-off --service is not what the next start should open.
     const Environment* environment = m_context->environment();
     if (environment && m_store->find(environment->name)) {
-        saved.setValue(QStringLiteral("environment"), environment->name);
+        state.insert(QStringLiteral("environment"), environment->name);
         // Until the tenants could be read, the one that is wanted is still the one.
         const bool known = m_context->tenantsLoading() == AppContext::Loading::Ready;
         const Tenant& tenant = m_context->tenant();
-        saved.setValue(QStringLiteral("tenant"),
-                       known || tenant.isValid() ? tenant.name : m_context->wantedTenant());
-        saved.setValue(QStringLiteral("workspace"), m_current);
+        state.insert(QStringLiteral("tenant"),
+                     known || tenant.isValid() ? tenant.name : m_context->wantedTenant());
+        state.insert(QStringLiteral("workspace"), m_current);
     }
+    return state;
 }
 
 void MainWindow::keepSession()
 {
     m_sessionPause.stop();
     if (m_started && m_keepsSession)
-        saveSession();
+        m_session.write(sessionState());
 }
 
 void MainWindow::closeEvent(QCloseEvent* event)
 {
     keepSession();
+    m_session.wait(); // nothing may come after it
     QMainWindow::closeEvent(event);
 }
 

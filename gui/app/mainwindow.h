@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "gui/app/appcontext.h"
+#include "gui/app/session.h"
 #include "gui/app/workspaces.h"
 #include "gui/theme/theme.h"
 #include "model/environment/environmentstore.h"
@@ -83,8 +84,8 @@ private:
     /// Into the workspace, where it was there last.
     void focusPage();
     void restoreSession();
-    void saveSession() const;
-    /// saveSession() where the session is to be kept.
+    QVariantMap sessionState() const;
+    /// Where the session is to be kept; returns at once.
     void keepSession();
     void start();
     void makeNextWorkspace();
@@ -110,6 +111,7 @@ private:
     bool m_startPending = false;
     bool m_stripIsTenants = false;
     QTimer m_sessionPause; ///< a crash costs no more than the last moments
+    session::Writer m_session;
     std::unique_ptr<CommandProvider> m_commandProvider;
     std::unique_ptr<NameProvider> m_tenantProvider;
     std::unique_ptr<NameProvider> m_environmentProvider;

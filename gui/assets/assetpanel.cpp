@@ -37,8 +37,6 @@
 namespace atlas::gui {
 
 namespace {
-constexpr int mostChanges = 500;
-
 /// Whether the asset reads the same with either.
 bool sameFor(const browse::Asset& asset, const AttributeCatalog& a, const AttributeCatalog& b)
 {
@@ -49,6 +47,13 @@ bool sameFor(const browse::Asset& asset, const AttributeCatalog& a, const Attrib
             return left == right;
         return left->name == right->name && left->type == right->type && left->unit == right->unit;
     });
+}
+
+/// UTC seconds since 1970 in the clock of whoever looks at it.
+QString momentText(double seconds)
+{
+    return QLocale().toString(QDateTime::fromMSecsSinceEpoch(qRound64(seconds * 1000)),
+                              QStringLiteral("MM-dd HH:mm:ss"));
 }
 } // namespace
 
@@ -106,6 +111,7 @@ AssetPanel::AssetPanel(QWidget* parent)
     m_changes = new QStandardItemModel(0, 2, this);
     m_changes->setHorizontalHeaderLabels({tr("since"), tr("value")});
     m_changeList = new QTreeView(m_history);
+    m_changeList->setObjectName(QStringLiteral("historyChanges"));
     m_changeList->setModel(m_changes);
     m_changeList->setRootIsDecorated(false);
     m_changeList->setUniformRowHeights(true);
@@ -119,6 +125,11 @@ AssetPanel::AssetPanel(QWidget* parent)
     m_historyPages->addWidget(m_historyNote);
     m_historyPages->addWidget(m_chart);
     m_historyPages->addWidget(m_changeList);
+    m_historyCut = mutedLabel({}, m_history);
+    m_historyCut->setObjectName(QStringLiteral("historyCut"));
+    m_historyCut->setContentsMargins(metrics::normal, 0, metrics::small, 0);
+    m_historyCut->setWordWrap(true);
+    m_historyCut->hide();
     auto* historyHead = new QHBoxLayout;
     historyHead->setContentsMargins(metrics::normal, metrics::tight, metrics::small, 0);
     historyHead->addWidget(m_historyTitle, 1);
@@ -128,6 +139,7 @@ AssetPanel::AssetPanel(QWidget* parent)
     historyLayout->setSpacing(metrics::tight);
     historyLayout->addLayout(historyHead);
     historyLayout->addWidget(m_historyPages, 1);
+    historyLayout->addWidget(m_historyCut);
     m_history->setMinimumHeight(150);
 
     m_splitter = new QSplitter(Qt::Vertical, m_content);
@@ -210,16 +222,25 @@ void AssetPanel::clear()
 {
     if (m_browser && m_ticket)
         m_browser->cancel(m_ticket);
-    dropHistory();
     m_ticket = 0;
-    m_wanted = m_reading = m_filled = 0;
-    m_asset.reset();
-    m_model->clear();
+    m_wanted = m_reading = 0;
+    dropAsset();
     m_strip->clear();
-    m_history->hide();
     m_busy->setRunning(false);
     m_pages->setCurrentWidget(m_empty);
     Q_EMIT settledChanged();
+}
+
+void AssetPanel::dropAsset()
+{
+    dropHistory();
+    m_asset.reset();
+    m_filled = 0;
+    m_model->clear();
+    m_title->setText({});
+    m_subtitle->setText({});
+    m_subtitle->setToolTip({});
+    m_history->hide();
 }
 
 void AssetPanel::showEntity(qint64 entityId)
@@ -253,6 +274,9 @@ void AssetPanel::ask()
                 return;
             }
             if (const auto* problem = std::get_if<browse::Problem>(&outcome)) {
+                // Under its error nobody wants the values of another one.
+                if (!m_asset || m_asset->entityId != m_reading)
+                    dropAsset();
                 if (problem->error)
                     m_strip->showError(tr("The asset could not be read"), *problem->error);
                 else
@@ -354,7 +378,7 @@ void AssetPanel::askHistory()
     m_historyOf = question;
     m_historyTicket = m_browser->history(
         entity, id, attribute->type, since, this,
-        [this, id, entity, hours](std::variant<std::vector<browse::HistoryPoint>, browse::Problem> outcome) {
+        [this, id, entity, hours](std::variant<browse::History, browse::Problem> outcome) {
             if (id != m_attributeId || !m_asset || m_asset->entityId != entity ||
                 hours != m_range->currentData().toInt())
                 return; // an answer to an older question
@@ -364,9 +388,10 @@ void AssetPanel::askHistory()
                 if (!problem->error || problem->error->kind != db::ErrorKind::Cancelled) {
                     m_historyNote->setText(tr("The history could not be read.\n%1").arg(problem->message));
                     m_historyPages->setCurrentWidget(m_historyNote);
+                    m_historyCut->hide();
                 }
             } else {
-                fillHistory(std::get<std::vector<browse::HistoryPoint>>(outcome));
+                fillHistory(std::get<browse::History>(outcome));
             }
             Q_EMIT settledChanged();
         });
@@ -381,11 +406,13 @@ void AssetPanel::dropHistory()
     m_historyOf.reset();
 }
 
-void AssetPanel::fillHistory(const std::vector<browse::HistoryPoint>& points)
+void AssetPanel::fillHistory(const browse::History& history)
 {
     const Attribute* attribute = m_catalog.findId(m_attributeId);
     if (!attribute)
         return;
+    const std::vector<browse::HistoryPoint>& points = history.points;
+    m_historyCut->setVisible(history.cut);
     if (points.empty()) {
         m_historyNote->setText(tr("Nothing was observed in the last %1.")
                                    .arg(durationText(m_range->currentData().toInt() * 3600.0)));
@@ -396,11 +423,10 @@ void AssetPanel::fillHistory(const std::vector<browse::HistoryPoint>& points)
     if (numbers) {
         std::vector<double> at;
         std::vector<double> values;
+        at.reserve(points.size());
+        values.reserve(points.size());
         for (const browse::HistoryPoint& point : points) {
-            const double seconds = double(point.at.toMSecsSinceEpoch()) / 1000;
-            if (!at.empty() && seconds <= at.back())
-                continue;
-            at.push_back(seconds);
+            at.push_back(point.at);
             values.push_back(point.number.value_or(std::numeric_limits<double>::quiet_NaN()));
         }
         m_chart->setUnit(ChartUnit::None, attribute->unit);
@@ -413,22 +439,19 @@ void AssetPanel::fillHistory(const std::vector<browse::HistoryPoint>& points)
         m_historyPages->setCurrentWidget(m_chart);
         return;
     }
-    // Text has no curve: what it was, since when, without repeats.
+    // Text has no curve: what it was, since when.
     m_changes->removeRows(0, m_changes->rowCount());
-    QList<const browse::HistoryPoint*> changes;
-    for (const browse::HistoryPoint& point : points) {
-        if (changes.isEmpty() || changes.last()->text != point.text)
-            changes.append(&point);
-    }
-    for (qsizetype i = changes.size() - 1; i >= 0 && m_changes->rowCount() < mostChanges; --i) {
-        auto* when = new QStandardItem(
-            QLocale().toString(changes.at(i)->at.toLocalTime(), QStringLiteral("MM-dd HH:mm:ss")));
-        auto* what = new QStandardItem(changes.at(i)->text.left(200));
-        what->setToolTip(changes.at(i)->text);
+    for (auto point = points.crbegin(); point != points.crend(); ++point) {
+        auto* when = new QStandardItem(momentText(point->at));
+        auto* what = new QStandardItem(point->text);
+        what->setToolTip(point->text);
         m_changes->appendRow({when, what});
     }
     m_changeList->resizeColumnToContents(0);
     m_historyPages->setCurrentWidget(m_changeList);
+    if (history.cut)
+        m_historyCut->setText(tr("The newest %1 changes, since %2; there were more before.")
+                                  .arg(countText(qint64(points.size())), momentText(points.front().at)));
 }
 
 void AssetPanel::focusSearch()

@@ -74,9 +74,10 @@ protected:
 private:
     void ask();
     void fill();
+    void dropAsset();
     void askHistory();
     void dropHistory();
-    void fillHistory(const std::vector<browse::HistoryPoint>& points);
+    void fillHistory(const browse::History& history);
     void showMenu(const QPoint& position);
     void chooseCurrent();
 
@@ -119,6 +120,7 @@ private:
     QStandardItemModel* m_changes;
     QTreeView* m_changeList;
     QLabel* m_historyNote;
+    QLabel* m_historyCut; ///< below what is not all there was
 };
 
 } // namespace atlas::gui

@@ -57,20 +57,22 @@ QString AssetIdPalette::group() const
 
 QList<PaletteItem> AssetIdPalette::itemsFor(const QString& text) const
 {
-    const QString id = text.trimmed();
-    // Ids have digits; a word like "export" is looked for among the commands.
-    const bool digits = std::any_of(id.begin(), id.end(), [](QChar c) { return c.isDigit(); });
-    if (!m_enabled || !digits || id.contains(QLatin1Char(' ')))
+    const QString words = text.trimmed();
+    if (!m_enabled || words.isEmpty())
         return {};
     PaletteItem item;
-    item.title = tr("Open asset %1").arg(id);
+    item.title = tr("Open asset %1").arg(text);
     item.icon = QStringLiteral("assets");
+    // An id may be anything. Most have digits and no blank; what looks like a word ("export") is looked for
+    // among attributes and commands first.
+    const bool digits = std::any_of(words.begin(), words.end(), [](QChar c) { return c.isDigit(); });
+    item.last = !digits || words.contains(QLatin1Char(' '));
     return {item};
 }
 
 void AssetIdPalette::activate(quint64, const QString& text)
 {
-    m_chosen(text.trimmed());
+    m_chosen(text);
 }
 
 } // namespace atlas::gui

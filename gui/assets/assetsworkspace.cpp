@@ -40,6 +40,7 @@ constexpr std::chrono::milliseconds typingPause(150);
 constexpr std::chrono::milliseconds detailPatience(40);
 constexpr std::chrono::milliseconds countBudget(2000);
 constexpr int defaultColumns = 4;
+constexpr std::chrono::seconds tick(1);
 
 QVariantList toVariants(const QStringList& texts)
 {
@@ -71,6 +72,11 @@ AssetsWorkspace::AssetsWorkspace(QWidget* parent)
         if (std::exchange(m_waitingForDetails, false))
             ask();
     });
+    m_second.setInterval(tick);
+    connect(&m_second, &QTimer::timeout, this, [this] {
+        if (provenance().readAt.isValid())
+            publish();
+    });
     // Chosen from any page, seen on this one.
     m_attributePalette = std::make_unique<AttributePalette>([this](int id) {
         Q_EMIT showMe();
@@ -85,6 +91,7 @@ AssetsWorkspace::AssetsWorkspace(QWidget* parent)
 
 AssetsWorkspace::~AssetsWorkspace()
 {
+    delete m_exporter; // the server is told to stop while there is a way to it
     m_results->setSource(nullptr);
     m_asset->setBrowser(nullptr);
 }
@@ -284,6 +291,19 @@ void AssetsWorkspace::activate()
         m_attributes->focusSearch();
 }
 
+void AssetsWorkspace::showEvent(QShowEvent* event)
+{
+    Workspace::showEvent(event);
+    publish();
+    m_second.start();
+}
+
+void AssetsWorkspace::hideEvent(QHideEvent* event)
+{
+    Workspace::hideEvent(event);
+    m_second.stop();
+}
+
 QString AssetsWorkspace::tenantKey() const
 {
     if (!context() || !context()->environment() || !context()->tenant().isValid())
@@ -291,8 +311,20 @@ QString AssetsWorkspace::tenantKey() const
     return context()->environment()->name + QChar(0x1f) + context()->tenant().name;
 }
 
+void AssetsWorkspace::endExport()
+{
+    if (!m_exporter)
+        return;
+    // It ends here, and says so: that word stays, only what earlier ones said goes.
+    m_resultsPane->exportStrip()->clear();
+    m_resultsPane->cancelExport();
+    m_exporter->deleteWhenDone();
+    m_exporter = nullptr;
+}
+
 void AssetsWorkspace::unloadTenant()
 {
+    const bool wasTenants = !m_loadedKey.isEmpty();
     m_loadedKey.clear();
     ++m_run;
     m_typingPause.stop();
@@ -300,13 +332,7 @@ void AssetsWorkspace::unloadTenant()
     m_waitingForDetails = false;
     m_filter->finishEditing();
     m_wantedAsset.clear();
-    if (m_exporter) {
-        // It ends here, and says so: that word stays, only what earlier ones said goes.
-        m_resultsPane->exportStrip()->clear();
-        m_resultsPane->cancelExport();
-    }
-    delete m_exporter;
-    m_exporter = nullptr;
+    endExport();
     m_results->setSource(nullptr);
     m_results->setColumns({});
     m_asset->setBrowser(nullptr);
@@ -320,8 +346,10 @@ void AssetsWorkspace::unloadTenant()
     m_countTicket = m_findTicket = 0;
     m_columnsReady = false;
     m_asked.reset();
-    m_document->load({});
-    m_filter->setUnappliedText({});
+    if (wasTenants) { // what was typed without a tenant is for the next one
+        m_document->load({});
+        m_filter->setUnappliedText({});
+    }
     m_knowledge->setCatalog(AttributeCatalog());
     m_asset->setCatalog(AttributeCatalog());
     m_attributePalette->setCatalog(AttributeCatalog());
@@ -426,9 +454,9 @@ void AssetsWorkspace::catalogChanged()
 
 void AssetsWorkspace::documentChanged(FilterDocument::Pace pace)
 {
+    Q_EMIT stateChanged();
     if (!m_columnsReady)
         return;
-    Q_EMIT stateChanged();
     m_summary.expected = m_knowledge->expected(m_document->expression());
     if (pace == FilterDocument::Pace::Typing) {
         m_typingPause.start();
@@ -501,13 +529,13 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
     m_filter->textEdit()->remember(filter::print(m_document->expression()));
     m_summary.milliseconds = milliseconds;
     m_summary.node = page.route.node;
-    m_summary.ageSeconds = page.route.ageSeconds;
     m_summary.note = page.explain;
     Provenance provenance;
     provenance.endpoint = page.route.node;
     provenance.ageSeconds = page.route.ageSeconds;
     provenance.slaSeconds = page.route.wantedSeconds.value_or(0);
     provenance.met = page.route.met;
+    provenance.readAt = QDateTime::currentDateTimeUtc().addMSecs(-qRound64(page.milliseconds));
     provenance.note = page.route.reason;
     if (!page.route.passedOver.isEmpty())
         provenance.note += QStringLiteral("\n") + page.route.passedOver.join(QLatin1Char('\n'));
@@ -540,12 +568,11 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
 void AssetsWorkspace::completeAge()
 {
     // The first rows of a session are there before the first look at the nodes has told how old they are.
-    if (m_summary.ageSeconds || m_summary.node.isEmpty() || !m_reader)
+    if (provenance().ageSeconds || m_summary.node.isEmpty() || !m_reader)
         return;
     for (const routing::NodeFreshness& node : m_reader->monitor()->nodes()) {
         if (node.node != m_summary.node || !node.ageSeconds)
             continue;
-        m_summary.ageSeconds = node.ageSeconds;
         Provenance known = provenance();
         known.ageSeconds = node.ageSeconds;
         known.met = known.slaSeconds <= 0 || *node.ageSeconds <= known.slaSeconds;
@@ -576,25 +603,26 @@ void AssetsWorkspace::count()
 {
     m_summary.counting = ResultSummary::Counting::Running;
     const quint64 run = m_run;
-    m_countTicket = m_browser->count(*m_asked, m_catalog->catalog(), countBudget, this,
-                                     [this, run](std::variant<browse::Count, browse::Problem> outcome) {
-                                         if (run != m_run)
-                                             return;
-                                         m_countTicket = 0;
-                                         if (const auto* counted = std::get_if<browse::Count>(&outcome)) {
-                                             m_summary.counting = counted->exact
-                                                                      ? ResultSummary::Counting::Exact
-                                                                      : ResultSummary::Counting::OutOfTime;
-                                             if (counted->exact) {
-                                                 m_summary.counted = counted->entities;
-                                                 m_results->setTotal(counted->entities);
-                                             }
-                                         } else {
-                                             m_summary.counting = ResultSummary::Counting::Failed;
-                                         }
-                                         publish();
-                                         tellSettled();
-                                     });
+    m_countTicket = m_browser->count(
+        *m_asked, m_catalog->catalog(), countBudget, this,
+        [this, run](std::variant<browse::Count, browse::Problem> outcome) {
+            if (run != m_run)
+                return;
+            m_countTicket = 0;
+            if (const auto* counted = std::get_if<browse::Count>(&outcome)) {
+                m_summary.counting =
+                    counted->exact ? ResultSummary::Counting::Exact : ResultSummary::Counting::OutOfTime;
+                if (counted->exact) {
+                    m_summary.counted = counted->entities;
+                    m_summary.note += tr("\nCounted on %1.").arg(routing::describe(counted->route));
+                    m_results->setTotal(counted->entities);
+                }
+            } else {
+                m_summary.counting = ResultSummary::Counting::Failed;
+            }
+            publish();
+            tellSettled();
+        });
 }
 
 void AssetsWorkspace::cancelCount()
@@ -609,6 +637,7 @@ void AssetsWorkspace::cancelCount()
 
 void AssetsWorkspace::publish()
 {
+    m_summary.ageSeconds = provenance().ageNow();
     m_summary.running = m_results->isLoading();
     m_filter->setSummary(m_summary);
 }
@@ -659,6 +688,9 @@ void AssetsWorkspace::openAsset(const QString& externalId)
                 m_resultsPane->strip()->clear();
                 m_asset->showEntity(id);
                 m_asset->list()->setFocus(Qt::OtherFocusReason);
+            } else if (const QString trimmed = externalId.trimmed(); trimmed != externalId) {
+                openAsset(trimmed); // pasted with a blank that is not the id's
+                return;
             } else {
                 m_resultsPane->strip()->showMessage(
                     MessageStrip::Kind::Info, tr("No asset of this tenant has the id %1.").arg(externalId));
@@ -685,8 +717,7 @@ void AssetsWorkspace::startExport(exporting::RowFormat format, const QString& pa
     job.catalog = m_catalog->catalog();
     job.format = format;
     job.path = path;
-    // Fresh, so that nothing of an earlier one is still connected.
-    delete m_exporter;
+    m_exporter->deleteWhenDone();
     m_exporter = new Exporter(m_reader.get(), this);
     m_resultsPane->follow(m_exporter,
                           m_summary.counted ? std::optional(double(*m_summary.counted)) : m_summary.expected);
@@ -778,29 +809,41 @@ void AssetsWorkspace::cancel()
 
 void AssetsWorkspace::rememberTenant() const
 {
-    if (m_loadedKey.isEmpty() || !m_columnsReady)
-        return;
-    QVariantMap state;
+    QVariantMap state = m_tenantStates.value(m_loadedKey).toMap();
     state.insert(QStringLiteral("filter"), filter::print(m_document->expression()));
     state.insert(QStringLiteral("text"), m_filter->unappliedText());
-    QStringList names;
-    for (const int id : m_resultsPane->view()->shownColumns()) {
-        if (const Attribute* attribute = m_knowledge->catalog().findId(id))
-            names.append(attribute->name);
-    }
-    state.insert(QStringLiteral("columns"), toVariants(names));
-    state.insert(QStringLiteral("widths"), m_resultsPane->view()->saveWidths());
     state.insert(QStringLiteral("pinned"), toVariants(m_asset->pinned()));
+    // Before the attributes are there, nobody has seen the columns that are kept.
+    if (m_columnsReady) {
+        QStringList names;
+        for (const int id : m_resultsPane->view()->shownColumns()) {
+            if (const Attribute* attribute = m_knowledge->catalog().findId(id))
+                names.append(attribute->name);
+        }
+        state.insert(QStringLiteral("columns"), toVariants(names));
+        state.insert(QStringLiteral("widths"), m_resultsPane->view()->saveWidths());
+    }
     m_tenantStates.insert(m_loadedKey, state);
 }
 
 void AssetsWorkspace::restoreTenant()
 {
     m_loadedKey = tenantKey();
+    m_tenantStates.remove(QString());
     const QVariantMap state = m_tenantStates.value(m_loadedKey).toMap();
-    const filter::ParseResult parsed = filter::parse(state.value(QStringLiteral("filter")).toString());
-    m_document->load(parsed.ok() ? parsed.expression : filter::Expression());
-    m_filter->setUnappliedText(state.value(QStringLiteral("text")).toString());
+    // What was typed while there was no tenant is for this one. It replaces nothing that was kept: beside a
+    // filter it waits as a text, beside a text among the earlier ones.
+    const QString kept = state.value(QStringLiteral("filter")).toString();
+    QStringList texts{state.value(QStringLiteral("text")).toString(), m_filter->unappliedText()};
+    if (!kept.isEmpty() || m_document->expression().isEmpty()) {
+        texts.append(filter::print(m_document->expression()));
+        const filter::ParseResult parsed = filter::parse(kept);
+        m_document->load(parsed.ok() ? parsed.expression : filter::Expression());
+    }
+    texts.removeAll(QString());
+    m_filter->setUnappliedText(texts.isEmpty() ? QString() : texts.takeFirst());
+    for (const QString& text : std::as_const(texts))
+        m_filter->textEdit()->remember(text);
     m_asset->setPinned(state.value(QStringLiteral("pinned")).toStringList());
 }
 
@@ -820,6 +863,13 @@ QVariantMap AssetsWorkspace::saveState() const
 void AssetsWorkspace::restoreState(const QVariantMap& state)
 {
     m_tenantStates = state.value(QStringLiteral("tenants")).toMap();
+    if (m_loadedKey.isEmpty()) {
+        const QVariantMap typed = m_tenantStates.value(QString()).toMap();
+        const filter::ParseResult parsed = filter::parse(typed.value(QStringLiteral("filter")).toString());
+        if (parsed.ok())
+            m_document->load(parsed.expression);
+        m_filter->setUnappliedText(typed.value(QStringLiteral("text")).toString());
+    }
     if (state.contains(QStringLiteral("panes")))
         m_splitter->restoreState(state.value(QStringLiteral("panes")).toByteArray());
     if (state.contains(QStringLiteral("attributePane")))

@@ -59,6 +59,8 @@ public:
 
 protected:
     void contextSet() override;
+    void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
 
 private:
     void buildLayout();
@@ -67,6 +69,7 @@ private:
 
     void loadTenant();
     void unloadTenant();
+    void endExport();
     void rememberTenant() const;
     void restoreTenant();
     QString tenantKey() const;
@@ -108,6 +111,7 @@ private:
 
     QTimer m_typingPause;
     QTimer m_detailPatience; ///< how long rows wait for statistics of a filter's attributes
+    QTimer m_second;         ///< while this is visible: what it shows grows older
     ResultSummary m_summary;
     quint64 m_countTicket = 0;
     quint64 m_findTicket = 0;
@@ -118,7 +122,8 @@ private:
     bool m_stale = true; ///< the tenant changed while this was hidden
     bool m_columnsReady = false;
     bool m_waitingForDetails = false;
-    mutable QVariantMap m_tenantStates; ///< of all tenants, by tenantKey()
+    /// Of all tenants, by tenantKey(); under no name what was typed while there was none.
+    mutable QVariantMap m_tenantStates;
     QString m_loadedKey;
 };
 

@@ -294,8 +294,14 @@ void FilterPane::showProblem()
 
 void FilterPane::setSummary(const ResultSummary& summary)
 {
+    ResultSummary older = m_summary;
+    older.ageSeconds = summary.ageSeconds;
+    const bool onlyOlder = older == summary && m_summary.ageSeconds.has_value();
     m_summary = summary;
-    m_line->setText(summaryText(summary));
+    if (onlyOlder)
+        m_line->setTextQuietly(summaryText(summary));
+    else
+        m_line->setText(summaryText(summary));
     m_line->setToolTip(summary.note);
     m_busy->setRunning(summary.running || summary.counting == ResultSummary::Counting::Running);
     m_stopCount->setVisible(summary.counting == ResultSummary::Counting::Running);

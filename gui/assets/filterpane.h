@@ -30,9 +30,10 @@ struct ResultSummary
     Counting counting = Counting::NotAsked;
     std::optional<double> milliseconds; ///< of the rows, click to answer
     QString node;
-    std::optional<double> ageSeconds;
-    QString note; ///< for the tooltip
+    std::optional<double> ageSeconds; ///< as of now
+    QString note;                     ///< for the tooltip
     bool running = false;
+    bool operator==(const ResultSummary&) const = default;
 };
 QString summaryText(const ResultSummary& summary);
 

@@ -163,6 +163,8 @@ void ResultsPane::chooseExportFile(exporting::RowFormat format, const QString& s
 
 void ResultsPane::follow(Exporter* exporter, std::optional<double> expectedRows)
 {
+    if (m_exporter)
+        m_exporter->disconnect(this);
     m_exporter = exporter;
     m_exportExpected = expectedRows;
     m_exportStrip->clear();

@@ -216,6 +216,10 @@ ResultsView::ResultsView(ResultsModel* model, QWidget* parent)
         fitColumns();
     });
     connect(model, &QAbstractItemModel::columnsInserted, this, [this] { fitColumns(); });
+    connect(model, &QAbstractItemModel::dataChanged, this, [this] {
+        if (m_awaitsEntity)
+            tellEntity(currentIndex().row());
+    });
     connect(model, &ResultsModel::reachedEnd, this, [this](int row) {
         if (row < 0)
             return;
@@ -317,10 +321,15 @@ void ResultsView::resizeEvent(QResizeEvent* event)
 void ResultsView::currentChanged(const QModelIndex& current, const QModelIndex& previous)
 {
     QTableView::currentChanged(current, previous);
-    if (!current.isValid())
-        return;
-    if (const browse::Row* row = m_results->row(current.row()))
-        Q_EMIT entityChosen(row->entityId);
+    tellEntity(current.row());
+}
+
+void ResultsView::tellEntity(int row)
+{
+    const browse::Row* found = row >= 0 ? m_results->row(row) : nullptr;
+    m_awaitsEntity = row >= 0 && !found;
+    if (found)
+        Q_EMIT entityChosen(found->entityId);
 }
 
 void ResultsView::mouseDoubleClickEvent(QMouseEvent* event)
@@ -334,11 +343,12 @@ void ResultsView::mouseDoubleClickEvent(QMouseEvent* event)
 void ResultsView::keyPressEvent(QKeyEvent* event)
 {
     const bool control = event->modifiers().testFlag(Qt::ControlModifier);
+    if (event->key() == Qt::Key_C && event->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)) {
+        copyCell();
+        return;
+    }
     if (event->matches(QKeySequence::Copy)) {
-        if (control && event->modifiers().testFlag(Qt::ShiftModifier))
-            copyCell();
-        else
-            copySelection();
+        copySelection();
         return;
     }
     if (event->key() == Qt::Key_End && control && !event->modifiers().testFlag(Qt::ShiftModifier)) {

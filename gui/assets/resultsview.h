@@ -66,6 +66,7 @@ Q_SIGNALS:
     void clauseChosen(const atlas::filter::Clause& clause);
     void columnRemoved(int attributeId);
     void attributeShown(int attributeId); ///< "show in the attribute list"
+    /// Of the current row, once that has been read.
     void entityChosen(qint64 entityId);
     void activatedEntity(qint64 entityId);
     void attributeDropped(const QString& name, int position);
@@ -82,6 +83,7 @@ protected:
 
 private:
     void tellWindow();
+    void tellEntity(int row);
     void showHeaderMenu(const QPoint& position);
     std::optional<filter::Clause> clauseOf(const QModelIndex& index, bool excluded) const;
     void fitColumns();
@@ -90,6 +92,7 @@ private:
     QTimer m_windowTimer;
     QVariantMap m_widths;
     bool m_fitted = false;
+    bool m_awaitsEntity = false; ///< nobody knows yet which one the current row is
 };
 
 } // namespace atlas::gui

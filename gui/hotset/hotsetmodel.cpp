@@ -53,14 +53,18 @@ HotSetModel::HotSetModel(QObject* parent)
 
 void HotSetModel::setCatalog(const AttributeCatalog& catalog)
 {
+    beginResetModel();
     m_catalog = catalog;
     arrange();
+    endResetModel();
 }
 
 void HotSetModel::setSearch(const QString& text)
 {
+    beginResetModel();
     m_search = text;
     arrange();
+    endResetModel();
 }
 
 void HotSetModel::setJobs(const std::vector<hotset::Job>& jobs)
@@ -99,17 +103,15 @@ const hotset::Job* HotSetModel::newestJob(int attributeId) const
     return found == m_jobs.end() ? nullptr : &*found;
 }
 
-std::vector<hotset::Job> HotSetModel::unfinished() const
+const hotset::Job* HotSetModel::job(qint64 id) const
 {
-    std::vector<hotset::Job> found;
-    std::copy_if(m_jobs.begin(), m_jobs.end(), std::back_inserter(found),
-                 [](const hotset::Job& job) { return !job.isOver(); });
-    return found;
+    const auto found =
+        std::find_if(m_jobs.begin(), m_jobs.end(), [id](const hotset::Job& job) { return job.id == id; });
+    return found == m_jobs.end() ? nullptr : &*found;
 }
 
 void HotSetModel::arrange()
 {
-    beginResetModel();
     const QStringList words = searchWords(m_search);
     m_shown.clear();
     for (int i = 0; i < m_catalog.size(); ++i) {
@@ -123,7 +125,6 @@ void HotSetModel::arrange()
             return stateOrder(a.state) < stateOrder(b.state);
         return a.entitiesWith.value_or(-1) > b.entitiesWith.value_or(-1);
     });
-    endResetModel();
 }
 
 const Attribute* HotSetModel::attributeAt(int row) const

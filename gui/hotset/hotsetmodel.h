@@ -32,10 +32,11 @@ public:
     /// Replaces the job of that id, or adds it as the newest.
     void updateJob(const hotset::Job& job);
     std::vector<hotset::Job> jobsOf(int attributeId) const;
-    /// The newest job of the attribute, nullptr when there never was one.
+    /// The newest job of the attribute, nullptr when there never was one. Only this one may be under way: an
+    /// older one that does not seem to be over was cancelled, and its end not read yet.
     const hotset::Job* newestJob(int attributeId) const;
-    /// Jobs that are not over.
-    std::vector<hotset::Job> unfinished() const;
+    /// nullptr when it is not known.
+    const hotset::Job* job(qint64 id) const;
 
     const Attribute* attributeAt(int row) const;
     int rowOf(int attributeId) const; ///< -1: not among what is shown

@@ -218,6 +218,7 @@ void HotSetWorkspace::tenantChanged()
     m_jobsError.reset();
     m_reloading = false;
     m_note.clear();
+    m_said.clear();
     m_strip->clear();
     m_model->setJobs({});
     m_model->setCatalog({});
@@ -357,14 +358,27 @@ void HotSetWorkspace::jobsAnswered(const db::Result<db::ResultSet>& result)
     setProvenance({QStringLiteral("primary"), 0.0, 1, true,
                    tr("The hot set is read from the primary, where it is changed.")});
     std::vector<hotset::Job> jobs;
+    bool isNews = false;
     for (int row = 0; row < result->rowCount(); ++row) {
-        if (auto job = hotset::Job::fromRow(*result, row))
-            jobs.push_back(*job);
+        auto job = hotset::Job::fromRow(*result, row);
+        if (!job)
+            continue;
+        const hotset::Job* known = m_model->job(job->id);
+        // The read may be older than what became known meanwhile: what is over stays over.
+        if (known && known->isOver()) {
+            jobs.push_back(*known);
+            continue;
+        }
+        isNews = isNews || !known || job->isOver();
+        jobs.push_back(*job);
     }
-    // What this window drives it knows better than a read that was under way meanwhile.
+    // What this window drives it knows better, too.
     m_model->setJobs(jobs);
     if (m_runner && m_runner->isRunning() && m_runner->job().id > 0)
         m_model->updateJob(m_runner->job());
+    // Somebody else began or ended a change, and with it the attribute has another state.
+    if (isNews)
+        reloadCatalog();
     sayWhatWasLeft();
     showCurrent();
 }
@@ -376,10 +390,8 @@ void HotSetWorkspace::sayWhatWasLeft()
         return;
     const Left was = *left;
     m_left.erase(left);
-    const std::vector<hotset::Job> unfinished = m_model->unfinished();
-    const bool stands = std::any_of(unfinished.cbegin(), unfinished.cend(), [&was](const hotset::Job& job) {
-        return job.attributeId == was.attributeId;
-    });
+    const hotset::Job* job = m_model->newestJob(was.attributeId);
+    const bool stands = job && !job->isOver();
     if (stands)
         m_note = tr("A change was under way when this tenant was left. It has stood still since, and can be "
                     "gone on with.");
@@ -401,16 +413,26 @@ void HotSetWorkspace::showCurrent()
     std::optional<JobPanel::Running> running;
     if (m_runner && m_runner->isRunning() && m_runner->job().attributeId == attribute->id) {
         running = JobPanel::Running{m_runner->job(), true, m_runner->isPaused(), m_waiting};
-    } else {
-        for (const hotset::Job& job : m_model->unfinished()) {
-            if (job.attributeId == attribute->id)
-                running = JobPanel::Running{job, false, false, {}};
-        }
+    } else if (const hotset::Job* job = m_model->newestJob(attribute->id); job && !job->isOver()) {
+        running = JobPanel::Running{*job, false, false, {}};
     }
     m_panel->setRunning(running);
     m_panel->setQueued(std::any_of(m_queue.cbegin(), m_queue.cend(), [attribute](const Wanted& wanted) {
         return wanted.attributeId == attribute->id;
     }));
+    showSaid();
+}
+
+void HotSetWorkspace::showSaid()
+{
+    const auto said = m_said.constFind(m_panel->attributeId());
+    if (said == m_said.constEnd())
+        m_panel->strip()->clear();
+    else if (said->error)
+        m_panel->strip()->showError(said->text, *said->error);
+    else
+        m_panel->strip()->showMessage(said->worked ? MessageStrip::Kind::Success : MessageStrip::Kind::Error,
+                                      said->text);
 }
 
 void HotSetWorkspace::updateBlocked()
@@ -427,7 +449,14 @@ hotset::Runner* HotSetWorkspace::makeRunner()
         return m_runner;
     m_runner = new hotset::Runner(context()->client(), m_monitor.get(), m_catalog->tenant(), this);
     connect(m_runner, &hotset::Runner::progressed, this, [this](const hotset::Job& job) {
+        const bool begun = !m_model->job(job.id);
         m_model->updateJob(job);
+        if (m_said.value(job.attributeId).passes)
+            m_said.remove(job.attributeId);
+        if (begun) {
+            reloadCatalog(); // warming or cooling from now on
+            loadJobs();      // the end of a job that was cancelled for this one
+        }
         showCurrent();
     });
     connect(m_runner, &hotset::Runner::throttled, this, [this](const QString& reason) {
@@ -435,10 +464,12 @@ hotset::Runner* HotSetWorkspace::makeRunner()
         showCurrent();
     });
     connect(m_runner, &hotset::Runner::troubled, this, [this](const db::DbError& error) {
-        m_panel->strip()->showError(tr("A step failed and is tried again"), error);
+        m_said.insert(m_runner->job().attributeId,
+                      {.text = tr("A step failed and is tried again"), .error = error, .passes = true});
+        showCurrent();
     });
     connect(m_runner, &hotset::Runner::refused, this, [this](const db::DbError& error) {
-        m_panel->strip()->showError(tr("It was not done"), error);
+        m_said.insert(m_runner->job().attributeId, {.text = tr("It was not done"), .error = error});
         m_waiting.clear();
         reloadCatalog();
         loadJobs();
@@ -448,19 +479,15 @@ hotset::Runner* HotSetWorkspace::makeRunner()
     connect(m_runner, &hotset::Runner::finished, this, [this](const hotset::Job& job) {
         m_model->updateJob(job);
         m_waiting.clear();
-        if (job.attributeId == m_panel->attributeId()) {
-            QString said = job.message;
-            if (job.phase == QLatin1String("done") && job.kind == hotset::Kind::Promote)
-                said = tr("Verified: %1 rows compared, no difference. Filters use it from now on.")
-                           .arg(countText(job.rowsDone));
-            else if (job.phase == QLatin1String("done"))
-                said = tr("Verified: removed from %1 documents, none left.").arg(countText(job.rowsDone));
-            else if (!said.isEmpty())
-                said[0] = said.at(0).toUpper();
-            m_panel->strip()->showMessage(job.phase == QLatin1String("done") ? MessageStrip::Kind::Success
-                                                                             : MessageStrip::Kind::Error,
-                                          said);
-        }
+        Said said{.text = job.message, .error = {}, .worked = job.phase == QLatin1String("done")};
+        if (said.worked && job.kind == hotset::Kind::Promote)
+            said.text = tr("Verified: %1 rows compared, no difference. Filters use it from now on.")
+                            .arg(countText(job.rowsDone));
+        else if (said.worked)
+            said.text = tr("Verified: removed from %1 documents, none left.").arg(countText(job.rowsDone));
+        else if (!said.text.isEmpty())
+            said.text[0] = said.text.at(0).toUpper();
+        m_said.insert(job.attributeId, said);
         reloadCatalog(); // badges everywhere
         showCurrent();
         startNext();
@@ -472,7 +499,7 @@ void HotSetWorkspace::change(int attributeId, hotset::Kind kind)
 {
     if (!m_catalog)
         return;
-    m_panel->strip()->clear();
+    m_said.remove(attributeId);
     m_note.clear();
     showProblem();
     m_queue.append({attributeId, kind});
@@ -493,6 +520,7 @@ void HotSetWorkspace::resume(const hotset::Job& job)
 {
     if (m_runner && m_runner->isRunning())
         return;
+    m_said.remove(job.attributeId);
     m_note.clear();
     showProblem();
     makeRunner()->resume(job);

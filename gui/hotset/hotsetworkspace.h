@@ -71,11 +71,20 @@ private:
     void stopDriving();
     void sayWhatWasLeft();
     void showProblem();
+    void showSaid();
 
     struct Wanted
     {
         int attributeId = 0;
         hotset::Kind kind = hotset::Kind::Promote;
+    };
+    /// What was said last of an attribute's change.
+    struct Said
+    {
+        QString text;                     ///< with an error: what failed
+        std::optional<db::DbError> error; ///< what there is to tell of it
+        bool worked = false;
+        bool passes = false; ///< holds only until the next step works
     };
     /// What was under way when a tenant was left.
     struct Left
@@ -100,6 +109,7 @@ private:
     hotset::Runner* m_runner = nullptr;
     QString m_waiting;
     QList<Wanted> m_queue;
+    QHash<int, Said> m_said; ///< by attribute
     QHash<int, Left> m_left; ///< by tenant
     QString m_note;          ///< shown as long as nothing is wrong
     std::optional<db::DbError> m_jobsError;

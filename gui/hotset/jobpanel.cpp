@@ -116,6 +116,8 @@ JobPanel::JobPanel(QWidget* parent)
     jobHead->addWidget(m_phase, 1);
     jobHead->addWidget(m_rate);
     jobColumn->addLayout(jobHead);
+    m_rate->setObjectName(QStringLiteral("hotsetRate"));
+    m_progress->setObjectName(QStringLiteral("hotsetProgress"));
     m_progress->setTextVisible(false);
     m_progress->setFixedHeight(8);
     m_progress->setRange(0, 1000);

@@ -2,6 +2,7 @@
 #include "gui/palette/palettemodel.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "gui/widgets/searchfield.h"
 
@@ -98,13 +99,16 @@ void PaletteModel::setProviders(const QList<PaletteProvider*>& providers)
 void PaletteModel::search(const QString& text)
 {
     beginResetModel();
-    m_text = text.trimmed();
+    m_text = text;
     m_rows.clear();
-    if (!m_text.isEmpty()) {
+    std::vector<Entry> last;
+    if (!m_text.trimmed().isEmpty()) {
         for (PaletteProvider* provider : std::as_const(m_providers)) {
             QList<PaletteItem> made = provider->itemsFor(m_text);
-            for (PaletteItem& item : made)
-                m_rows.push_back(makeEntry(std::move(item), provider));
+            for (PaletteItem& item : made) {
+                std::vector<Entry>& place = item.last ? last : m_rows;
+                place.push_back(makeEntry(std::move(item), provider));
+            }
         }
     }
     const QStringList words = searchWords(m_text);
@@ -134,6 +138,7 @@ void PaletteModel::search(const QString& text)
                       });
     for (size_t i = 0; i < kept; ++i)
         m_rows.push_back(*hits[i].entry);
+    std::move(last.begin(), last.end(), std::back_inserter(m_rows));
     endResetModel();
 }
 

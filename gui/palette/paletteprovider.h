@@ -17,6 +17,7 @@ struct PaletteItem
     QString icon;
     QString shortcut;
     quint64 key = 0;
+    bool last = false; ///< of itemsFor(): behind all that was found
 };
 
 /// A source of palette lines: commands, tenants, attributes… Lives at least as long as it is registered.
@@ -30,7 +31,8 @@ public:
     /// revision() has changed.
     virtual QList<PaletteItem> items() const { return {}; }
     virtual quint64 revision() const { return 0; }
-    /// Lines made from what is typed ("Open asset 10482"), shown first. Called at every key: no I/O.
+    /// Lines made from what is typed ("Open asset 10482"), exactly as it is typed; shown first, unless they
+    /// are to be last. Called at every key: no I/O.
     virtual QList<PaletteItem> itemsFor(const QString& text) const
     {
         Q_UNUSED(text)

@@ -4,10 +4,13 @@
 #include <QCoreApplication>
 #include <QEvent>
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
+#include <fstream>
 #include <mutex>
+#include <string>
 #include <thread>
 
 namespace atlas::gui {
@@ -26,6 +29,7 @@ struct Watchdog::Private : public QObject
 {
     explicit Private(std::chrono::milliseconds allowed)
         : limit(allowed)
+        , watchedState("/proc/self/task/" + std::to_string(::gettid()) + "/stat")
     {
     }
 
@@ -37,9 +41,22 @@ struct Watchdog::Private : public QObject
         {
             const std::lock_guard lock(mutex);
             beatPending = false;
+            answeredAt = Clock::now();
         }
         answered.notify_all();
         return true;
+    }
+
+    /// The watched thread waits for something that is not the disk, and is not kept from a processor either:
+    /// the kernel calls that state S, proc(5).
+    bool isAsleep() const
+    {
+        std::ifstream file(watchedState);
+        std::string line;
+        std::getline(file, line);
+        // "1234 (name) S …"; the name may hold anything.
+        const std::size_t name = line.rfind(") ");
+        return name != std::string::npos && line.compare(name + 2, 1, "S") == 0;
     }
 
     void watch()
@@ -48,26 +65,42 @@ struct Watchdog::Private : public QObject
         while (!stopping) {
             beatPending = true;
             postedAt = Clock::now();
+            waited = Clock::duration::zero();
             lock.unlock();
             // High priority, or a busy but live loop (a stream of results) would count as a stall of its
             // queue.
             QCoreApplication::postEvent(this, new QEvent(QEvent::User), Qt::HighEventPriority);
             lock.lock();
-            answered.wait(lock, [this] { return !beatPending || stopping; });
-            const Clock::duration took = Clock::now() - postedAt;
-            if (!beatPending && took > limit)
-                stalls << Stall{inMilliseconds(took), inMilliseconds(postedAt - startedAt)};
+            while (!answered.wait_for(lock, beatInterval, [this] { return !beatPending || stopping; })) {
+                // Looked at without the lock, or the watched thread might be found waiting for it.
+                lock.unlock();
+                const bool asleep = isAsleep();
+                lock.lock();
+                if (asleep && beatPending)
+                    waited += beatInterval;
+            }
+            if (!beatPending && answeredAt - postedAt > limit)
+                stalls << stall(answeredAt);
             answered.wait_for(lock, beatInterval, [this] { return stopping; });
         }
     }
 
+    /// The one of the beat that was posted last.
+    Stall stall(Clock::time_point end) const
+    {
+        return {inMilliseconds(end - postedAt), inMilliseconds(waited), inMilliseconds(postedAt - startedAt)};
+    }
+
     const std::chrono::milliseconds limit;
+    const std::string watchedState;
     mutable std::mutex mutex;
     std::condition_variable answered;
     bool beatPending = false;
     bool stopping = false;
     Clock::time_point startedAt;
     Clock::time_point postedAt;
+    Clock::time_point answeredAt;
+    Clock::duration waited = Clock::duration::zero(); ///< since postedAt
     QList<Stall> stalls;
     std::thread thread;
 };
@@ -110,11 +143,9 @@ QList<Watchdog::Stall> Watchdog::stalls() const
 {
     const std::lock_guard lock(d->mutex);
     QList<Stall> all = d->stalls;
-    if (d->beatPending) {
-        const Clock::duration took = Clock::now() - d->postedAt;
-        if (took > d->limit)
-            all << Stall{inMilliseconds(took), inMilliseconds(d->postedAt - d->startedAt)};
-    }
+    const auto now = Clock::now();
+    if (d->beatPending && now - d->postedAt > d->limit)
+        all << d->stall(now);
     return all;
 }
 
@@ -127,19 +158,38 @@ std::chrono::milliseconds Watchdog::longest() const
     return result;
 }
 
+int Watchdog::waitCount() const
+{
+    const QList<Stall> all = stalls();
+    return int(std::count_if(all.cbegin(), all.cend(),
+                             [this](const Stall& stall) { return stall.waited >= d->limit; }));
+}
+
+std::chrono::milliseconds Watchdog::longestWait() const
+{
+    std::chrono::milliseconds result(0);
+    const QList<Stall> all = stalls();
+    for (const Stall& stall : all)
+        result = std::max(result, stall.waited);
+    return result;
+}
+
 void Watchdog::reset()
 {
     const std::lock_guard lock(d->mutex);
     d->stalls.clear();
     d->postedAt = Clock::now();
+    d->waited = Clock::duration::zero();
 }
 
 QString Watchdog::summary() const
 {
-    return QStringLiteral("%1 stalls over %2 ms, longest %3 ms")
+    return QStringLiteral("%1 stalls over %2 ms, longest %3 ms; %4 of them a wait, longest %5 ms")
         .arg(stallCount())
         .arg(d->limit.count())
-        .arg(longest().count());
+        .arg(longest().count())
+        .arg(waitCount())
+        .arg(longestWait().count());
 }
 
 } // namespace atlas::gui

@@ -12,6 +12,10 @@ namespace atlas::gui {
 /// Counts how often the event loop of the thread that made it stood still for longer than a limit. A thread
 /// of its own posts a beat and measures how long the loop took to answer, so a stall is seen however it came
 /// about (also one that has not ended yet). Cheap enough to leave on: a beat every 10 ms.
+///
+/// A busy machine makes every loop stall. What no machine excuses is a wait, for a server, a lock or another
+/// thread: then the loop's thread is asleep although it was called. That is looked at while a beat is late
+/// and told apart.
 class Watchdog : public QObject
 {
     Q_OBJECT
@@ -19,6 +23,9 @@ public:
     struct Stall
     {
         std::chrono::milliseconds length;
+        /// Of the length, how long it was found asleep: at least, a busy machine can only make it less. The
+        /// rest is work, the disk, and waiting for a processor.
+        std::chrono::milliseconds waited;
         std::chrono::milliseconds at; ///< since start()
     };
 
@@ -32,8 +39,11 @@ public:
     QList<Stall> stalls() const;
     int stallCount() const { return int(stalls().size()); }
     std::chrono::milliseconds longest() const;
+    /// Stalls in which it waited for the limit or longer.
+    int waitCount() const;
+    std::chrono::milliseconds longestWait() const;
     void reset();
-    /// "3 stalls over 50 ms, longest 212 ms", for logs and test messages.
+    /// "3 stalls over 50 ms, longest 212 ms; 1 of them a wait, longest 180 ms", for logs and test messages.
     QString summary() const;
 
 private:

@@ -23,10 +23,17 @@ void ElidedLabel::setText(const QString& text)
 {
     if (text == m_text)
         return;
+    setTextQuietly(text);
+    setAccessibleName(text);
+}
+
+void ElidedLabel::setTextQuietly(const QString& text)
+{
+    if (text == m_text)
+        return;
     m_text = text;
     // A line break in a name must not break the layout.
     m_text.replace(QLatin1Char('\n'), QChar(0x2424));
-    setAccessibleName(text);
     updateGeometry();
     update();
 }

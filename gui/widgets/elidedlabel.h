@@ -14,6 +14,8 @@ public:
     explicit ElidedLabel(const QString& text, QWidget* parent = nullptr);
 
     void setText(const QString& text);
+    /// For a text that goes on by the second: its accessible name stays, so that no screen reader hears each.
+    void setTextQuietly(const QString& text);
     QString text() const { return m_text; }
     void setElideMode(Qt::TextElideMode mode);
     void setAlignment(Qt::Alignment alignment);

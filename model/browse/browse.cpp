@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/browse/browse.h"
 
+#include <algorithm>
+
+#include "model/environment/environment.h"
 #include "model/filter/compiler.h"
 #include "model/filter/validate.h"
 #include "model/statements.h"
@@ -20,13 +23,35 @@ select e.external_id, e.name, e.entity_type, extract(epoch from e.created_at)::f
         and (v.value_num is not null or v.value_text is not null)
  where e.tenant_id = $1::int and e.entity_id = $2::bigint)sql"};
 
-// Newest first and bounded: a chart has fewer pixels than this.
+// History is in PostgreSQL's words: a warehouse is asked for it only when nothing else answers at all.
+
+// Every observation counts, a few rows come back. An array is ordered by its first element and brings the
+// second along: the value at the first and the last time, the time of the lowest and the highest value.
+constexpr double historySlices = 600;
+const RegisteredStatement slicesSql{"browse.slices", "History of one number of one asset", R"sql(
+select (min(array[seconds, value_num]))[1] as first_at, (min(array[seconds, value_num]))[2] as first_value,
+       (min(array[value_num, seconds]) filter (where value_num is not null))[2] as low_at, min(value_num) as low_value,
+       (max(array[value_num, seconds]) filter (where value_num is not null))[2] as high_at, max(value_num) as high_value,
+       (max(array[seconds, value_num]))[1] as last_at, (max(array[seconds, value_num]))[2] as last_value
+  from (select extract(epoch from observed_at)::float8 as seconds, value_num,
+               date_bin(make_interval(secs => $5::float8), observed_at, to_timestamp($4::float8)) as slice
+          from atlas.attribute_events
+         where tenant_id = $1::int and entity_id = $2::bigint and attribute_id = $3::int
+           and observed_at >= to_timestamp($4::float8)) e
+ group by slice order by slice)sql"};
+
+// Newest first, only where the value is another one than before, and one more than is shown, which says that
+// there are more.
+constexpr int mostChanges = 500;
 const RegisteredStatement historySql{"browse.history", "History of one attribute of one asset", R"sql(
-select extract(epoch from observed_at)::float8 as at, value_num,
-       left(coalesce(value_long, value_text, value_exact::text, value_num::text), 200) as value
-  from atlas.attribute_events
- where tenant_id = $1::int and entity_id = $2::bigint and attribute_id = $3::int and observed_at >= to_timestamp($4::float8)
- order by observed_at desc limit 20000)sql"};
+select extract(epoch from observed_at)::float8 as seconds, left(value, 200) as value
+  from (select observed_at, value, lead(value) over (order by observed_at desc) as earlier
+          from (select observed_at, coalesce(value_long, value_text, value_exact::text, value_num::text) as value
+                  from atlas.attribute_events
+                 where tenant_id = $1::int and entity_id = $2::bigint and attribute_id = $3::int
+                   and observed_at >= to_timestamp($4::float8)) e) c
+ where value is distinct from earlier
+ order by observed_at desc limit 501)sql"};
 
 const RegisteredStatement findSql{
     "browse.find", "Asset by its external id",
@@ -54,6 +79,43 @@ QDateTime timeOf(const db::ResultSet& rows, int row, int column)
     return seconds ? QDateTime::fromMSecsSinceEpoch(qRound64(*seconds * 1000), Qt::UTC) : QDateTime();
 }
 
+/// Rows of slicesSql.
+std::vector<HistoryPoint> slicePoints(const db::ResultSet& rows)
+{
+    const auto earlier = [](const HistoryPoint& a, const HistoryPoint& b) { return a.at < b.at; };
+    const auto same = [](const HistoryPoint& a, const HistoryPoint& b) { return a.at == b.at; };
+    constexpr int columns = 8;
+    std::vector<HistoryPoint> points;
+    points.reserve(static_cast<std::size_t>(rows.rowCount()) * columns / 2);
+    for (int row = 0; row < rows.rowCount(); ++row) {
+        const auto known = static_cast<std::ptrdiff_t>(points.size());
+        for (int column = 0; column < columns; column += 2) {
+            if (const auto at = rows.real(row, column))
+                points.push_back({*at, rows.real(row, column + 1), {}});
+        }
+        // The first may be the lowest as well.
+        std::sort(points.begin() + known, points.end(), earlier);
+        points.erase(std::unique(points.begin() + known, points.end(), same), points.end());
+    }
+    return points;
+}
+
+/// Rows of historySql.
+History changesOf(const db::ResultSet& rows, ValueType type)
+{
+    History history;
+    const int shown = std::min(rows.rowCount(), mostChanges);
+    history.cut = rows.rowCount() > shown;
+    history.points.reserve(static_cast<std::size_t>(shown));
+    for (int row = shown - 1; row >= 0; --row) {
+        HistoryPoint point;
+        point.at = rows.real(row, 0).value_or(0);
+        point.text = rows.isNull(row, 1) ? QString() : displayValue(type, rows.string(row, 1));
+        history.points.push_back(std::move(point));
+    }
+    return history;
+}
+
 Problem problemOf(const QList<filter::Problem>& problems)
 {
     Problem problem;
@@ -77,10 +139,13 @@ QByteArray number(int value)
 }
 
 /// One cell as text; a probe by primary key, so that the planner has nothing to choose.
-QByteArray cellExpression(const QByteArray& alias, int longest)
+QByteArray cellExpression(const QByteArray& alias, const PageRequest& request)
 {
+    // On Redshift value_exact is text already, and a cast to text cuts off after 256 bytes.
     const QByteArray value = "coalesce(" + alias + ".value_long, " + alias + ".value_text, " + alias +
-                             ".value_exact::text, " + alias + ".value_num::text)";
+                             (request.realRedshift ? ".value_exact, " : ".value_exact::text, ") + alias +
+                             ".value_num::text)";
+    const int longest = request.longestValue;
     return longest > 0 ? "left(" + value + ", " + number(longest) + ")" : value;
 }
 
@@ -89,12 +154,21 @@ filter::CompileOptions optionsFor(const PageRequest& request, const AttributeCat
     filter::CompileOptions options;
     options.dialect =
         request.role == EndpointRole::Warehouse ? filter::Dialect::Redshift : filter::Dialect::Postgres;
+    options.realRedshift = request.realRedshift && request.role == EndpointRole::Warehouse;
     options.useHot = request.useHot && request.role != EndpointRole::Warehouse;
     options.partitions = request.role == EndpointRole::Warehouse ? 1 : catalog.partitions();
     return options;
 }
 
 } // namespace
+
+bool isRedshift(const db::Client& client, const QString& node)
+{
+    // The monitor connects for another purpose than the reader, and usually first.
+    const QList<Purpose> purposes = allPurposes();
+    return std::any_of(purposes.begin(), purposes.end(),
+                       [&](Purpose purpose) { return client.state(endpointId(node, purpose)).isRedshift; });
+}
 
 PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog)
 {
@@ -134,11 +208,11 @@ PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& 
         const QByteArray where = alias + ".tenant_id = " + tenant + " and " + alias +
                                  ".entity_id = p.entity_id and " + alias + ".attribute_id = " + attribute;
         if (warehouse) {
-            select += ", " + cellExpression(alias, request.longestValue) + " as c" + number(i);
+            select += ", " + cellExpression(alias, request) + " as c" + number(i);
             joins += " left join atlas.attribute_values " + alias + " on " + where;
         } else {
-            select += ", (select " + cellExpression(alias, request.longestValue) +
-                      " from atlas.attribute_values " + alias + " where " + where + ") as c" + number(i);
+            select += ", (select " + cellExpression(alias, request) + " from atlas.attribute_values " +
+                      alias + " where " + where + ") as c" + number(i);
         }
     }
     result.statement.name = QStringLiteral("browse.page");
@@ -231,9 +305,11 @@ void Browser::start(quint64 ticket, const PageRequest& request, const AttributeC
     auto built = std::make_shared<PageStatement>();
     const quint64 reading = m_reader->read(
         intent,
-        [request, catalog, counting, deadline, built](const QString&, EndpointRole role) {
+        [client = QPointer(m_reader->client()), request, catalog, counting, deadline,
+         built](const QString& node, EndpointRole role) {
             PageRequest forNode = request;
             forNode.role = role;
+            forNode.realRedshift = client && isRedshift(*client, node);
             *built = counting ? countStatement(forNode, catalog) : pageStatement(forNode, catalog);
             built->statement.deadline = deadline;
             return built->statement;
@@ -389,28 +465,24 @@ quint64 Browser::asset(qint64 entityId, const AttributeCatalog& catalog, QObject
 }
 
 quint64 Browser::history(qint64 entityId, int attributeId, ValueType type, const QDateTime& since,
-                         QObject* receiver, Handler<std::vector<HistoryPoint>> done)
+                         QObject* receiver, Handler<History> done)
 {
-    const double from = static_cast<double>(since.toMSecsSinceEpoch()) / 1000.0;
-    return readRows(
-        historySql({db::param(m_tenant), db::param(entityId), db::param(attributeId), db::param(from)}),
-        receiver, [done, type](std::variant<routing::Routed, Problem> outcome) {
-            if (const auto* problem = std::get_if<Problem>(&outcome)) {
-                done(*problem);
-                return;
-            }
-            const db::ResultSet& rows = std::get<routing::Routed>(outcome).rows;
-            std::vector<HistoryPoint> points;
-            points.reserve(static_cast<std::size_t>(rows.rowCount()));
-            for (int row = rows.rowCount() - 1; row >= 0; --row) {
-                HistoryPoint point;
-                point.at = timeOf(rows, row, 0);
-                point.number = rows.real(row, 1);
-                point.text = rows.isNull(row, 2) ? QString() : displayValue(type, rows.string(row, 2));
-                points.push_back(std::move(point));
-            }
-            done(std::move(points));
-        });
+    const bool numbers = type == ValueType::Number || type == ValueType::Boolean;
+    QList<db::Param> params{db::param(m_tenant), db::param(entityId), db::param(attributeId),
+                            db::param(static_cast<double>(since.toMSecsSinceEpoch()) / 1000.0)};
+    if (numbers) {
+        const double seconds = static_cast<double>(since.msecsTo(QDateTime::currentDateTimeUtc())) / 1000.0;
+        params.append(db::param(std::max(seconds, 1.0) / historySlices));
+    }
+    return readRows(numbers ? slicesSql(params) : historySql(params), receiver,
+                    [done, type, numbers](std::variant<routing::Routed, Problem> outcome) {
+                        if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                            done(*problem);
+                            return;
+                        }
+                        const db::ResultSet& rows = std::get<routing::Routed>(outcome).rows;
+                        done(numbers ? History{slicePoints(rows), false} : changesOf(rows, type));
+                    });
 }
 
 quint64 Browser::find(const QString& externalId, QObject* receiver, Handler<qint64> done)

@@ -65,9 +65,17 @@ struct Asset
 
 struct HistoryPoint
 {
-    QDateTime at;
-    std::optional<double> number; ///< number, boolean (0/1)
-    QString text;                 ///< as displayed
+    double at = 0;                ///< UTC seconds since 1970
+    std::optional<double> number; ///< number, boolean (0/1); nullopt: it was cleared
+    QString text;                 ///< of the other types: as displayed, at most 200 characters
+};
+/// What one attribute of one asset was. Of a number what a line through all of its observations would show
+/// in some hundreds of columns: of each slice of the time its first, lowest, highest and last. Of the other
+/// types each change.
+struct History
+{
+    std::vector<HistoryPoint> points; ///< oldest first
+    bool cut = false;                 ///< these are the newest changes, there were more in the time asked for
 };
 
 struct Problem
@@ -95,9 +103,12 @@ struct PageRequest
     qint64 afterEntityId = 0;
     std::optional<qint64> limit; ///< nullopt: all
     db::EndpointRole role = db::EndpointRole::Primary;
+    bool realRedshift = false; ///< the warehouse is Redshift itself: see isRedshift()
     bool useHot = true;
     int longestValue = 1024; ///< characters; 0: whole values (exports)
 };
+/// Whether a node is Redshift itself, not PostgreSQL in its place, as far as any connection to it has shown.
+bool isRedshift(const db::Client& client, const QString& node);
 PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog);
 PageStatement countStatement(const PageRequest& request, const AttributeCatalog& catalog);
 std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns,
@@ -127,8 +138,9 @@ public:
     static QStringList attributesOf(const filter::Expression& filter);
 
     quint64 asset(qint64 entityId, const AttributeCatalog& catalog, QObject* receiver, Handler<Asset> done);
+    /// From `since` to now.
     quint64 history(qint64 entityId, int attributeId, ValueType type, const QDateTime& since,
-                    QObject* receiver, Handler<std::vector<HistoryPoint>> done);
+                    QObject* receiver, Handler<History> done);
     /// Entity id of an external id; 0 when there is none.
     quint64 find(const QString& externalId, QObject* receiver, Handler<qint64> done);
     /// Values that begin with or contain `prefix`, most common first, within a small budget.

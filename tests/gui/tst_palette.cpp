@@ -5,6 +5,7 @@
 #include <QListView>
 #include <QTest>
 
+#include "gui/assets/assetspalette.h"
 #include "gui/palette/commandpalette.h"
 #include "gui/palette/palettemodel.h"
 #include "tests/gui/guitest.h"
@@ -99,6 +100,43 @@ private Q_SLOTS:
         model.setProviders({&provider});
         model.search(text);
         QCOMPARE(titles(model), expected);
+    }
+
+    void anyTextMayBeTheIdOfAnAsset_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<QStringList>("expected");
+        QTest::newRow("digits") << QStringLiteral("TRK-7")
+                                << QStringList{QStringLiteral("Open asset TRK-7"),
+                                               QStringLiteral("sensor trk-7")};
+        QTest::newRow("a word") << QStringLiteral("export")
+                                << QStringList{QStringLiteral("export rows"),
+                                               QStringLiteral("Open asset export")};
+        QTest::newRow("found by nothing else")
+            << QStringLiteral("hall lamp 3") << QStringList{QStringLiteral("Open asset hall lamp 3")};
+        QTest::newRow("exactly as it is typed")
+            << QStringLiteral(" zz ") << QStringList{QStringLiteral("Open asset  zz ")};
+    }
+
+    void anyTextMayBeTheIdOfAnAsset()
+    {
+        QFETCH(QString, text);
+        QFETCH(QStringList, expected);
+        QString opened;
+        gui::AssetIdPalette ids([&opened](const QString& id) { opened = id; });
+        ListProvider things({QStringLiteral("export rows"), QStringLiteral("sensor trk-7")});
+        PaletteModel model;
+        model.setProviders({&ids, &things});
+        model.search(text);
+        QVERIFY(!titles(model).join(QString()).contains(QStringLiteral("Open asset"))); // no tenant
+        ids.setEnabled(true);
+        model.search(text);
+        QCOMPARE(titles(model), expected);
+        for (int row = 0; row < model.rowCount(); ++row) {
+            if (model.index(row, 0).data().toString().startsWith(QStringLiteral("Open asset")))
+                model.activate(row);
+        }
+        QCOMPARE(opened, text);
     }
 
     void linesAreMadeOnce()

@@ -3,13 +3,15 @@
 #include <QTest>
 #include <QTimer>
 
+#include <thread>
+
 #include "gui/support/watchdog.h"
 
 using namespace std::chrono_literals;
 using atlas::gui::Watchdog;
 
 namespace {
-/// Busy, as a blocking call in a slot would be.
+/// At work, as a slot that computes would be.
 void block(std::chrono::milliseconds time)
 {
     QElapsedTimer timer;
@@ -48,12 +50,41 @@ private Q_SLOTS:
         QVERIFY(watchdog.stallCount() >= 1);
     }
 
+    void aWaitIsToldFromWork()
+    {
+        Watchdog watchdog(50ms);
+        watchdog.start();
+        QTest::qWait(60);
+        watchdog.reset();
+        QTimer::singleShot(0, this, [] { block(700ms); });
+        QTRY_VERIFY_WITH_TIMEOUT(watchdog.longest() >= 400ms, 5000);
+        QVERIFY2(watchdog.waitCount() == 0, qPrintable(watchdog.summary()));
+        // As a call that waits for a server: no processor is used, and none is wanted.
+        QTimer::singleShot(0, this, [] { std::this_thread::sleep_for(1000ms); });
+        QTRY_VERIFY_WITH_TIMEOUT(watchdog.waitCount() >= 1, 5000);
+        // Found asleep a hundred times when the machine is idle, less often when it is not.
+        QVERIFY2(watchdog.longestWait() >= 100ms, qPrintable(watchdog.summary()));
+        QVERIFY2(watchdog.longestWait() <= watchdog.longest(), qPrintable(watchdog.summary()));
+    }
+
+    void aWaitThatHasNotEndedIsSeen()
+    {
+        Watchdog watchdog(50ms);
+        watchdog.start();
+        QTest::qWait(60);
+        watchdog.reset();
+        // No event is handled from here on.
+        std::this_thread::sleep_for(1000ms);
+        QVERIFY2(watchdog.waitCount() >= 1, qPrintable(watchdog.summary()));
+    }
+
     void anIdleLoopIsNoStall()
     {
         Watchdog watchdog(2s);
         watchdog.start();
         QTest::qWait(200);
         QCOMPARE(watchdog.stallCount(), 0);
+        QCOMPARE(watchdog.waitCount(), 0);
         watchdog.stop();
         block(50ms);
         QCOMPARE(watchdog.stallCount(), 0);

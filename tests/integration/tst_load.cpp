@@ -29,6 +29,8 @@ private Q_SLOTS:
     void initTestCase();
     void interruptedLoadGoesOn();
     void loadedAgainChangesNothing();
+    void otherOptionsAreNotLoaded();
+    void rateGoesOnWithTelemetry();
     void telemetryReachesTheLedger();
     void collectSeesThisMachine();
     void agentBeatsAloneAndStopsAtOnce();
@@ -154,6 +156,43 @@ void TestLoad::loadedAgainChangesNothing()
     QVERIFY2(again.err.contains("already loaded"), again.err.constData());
     QCOMPARE(m_platform.ctl(loadWords + QStringList{QStringLiteral("--status")}).status, 0);
     QCOMPARE(ask("select count(*) from atlas.ingest_batches where source = 'load'"), before);
+}
+
+void TestLoad::otherOptionsAreNotLoaded()
+{
+    if (!m_skip.isEmpty())
+        QSKIP(qPrintable(m_skip));
+    const QString before = ask("select count(*) from atlas.ingest_batches where source = 'load'");
+    const QStringList otherSeed = loadWords.mid(0, loadWords.size() - 1) + QStringList{QStringLiteral("8")};
+    // Fewer would be there, and they are others all the same.
+    const QStringList fewer{QStringLiteral("load"), QStringLiteral("--entities"),
+                            QStringLiteral("1000"), QStringLiteral("--attributes"),
+                            QStringLiteral("600"),  QStringLiteral("--seed"),
+                            QStringLiteral("7")};
+    for (const QStringList& words : {otherSeed, fewer}) {
+        for (const QStringList& more : {QStringList(), QStringList{QStringLiteral("--status")},
+                                        QStringList{QStringLiteral("--rate"), QStringLiteral("10")}}) {
+            const test::Ran ran = m_platform.ctl(words + more);
+            QVERIFY2(ran.status == 1 && ran.err.contains("other options"), ran.err.constData());
+        }
+    }
+    QCOMPARE(ask("select count(*) from atlas.ingest_batches where source = 'load'"), before);
+}
+
+void TestLoad::rateGoesOnWithTelemetry()
+{
+    if (!m_skip.isEmpty())
+        QSKIP(qPrintable(m_skip));
+    const QByteArray sent =
+        "select coalesce(sum(rows), 0) from atlas.ingest_batches where source = 'telemetry'";
+    const qint64 before = ask(sent).toLongLong();
+    auto process = start(loadWords + QStringList{QStringLiteral("--rate"), QStringLiteral("500")});
+    QVERIFY(process);
+    QTRY_VERIFY_WITH_TIMEOUT(ask(sent).toLongLong() >= before + 500, 60'000);
+    const int ended = stop(*process);
+    const QByteArray said = process->readAll();
+    QVERIFY2(ended == 0, said.constData());
+    QVERIFY2(said.contains("already loaded") && said.contains("sending 500 events"), said.constData());
 }
 
 void TestLoad::telemetryReachesTheLedger()

@@ -4,9 +4,11 @@
 #include <QRegularExpression>
 #include <QTest>
 
+#include "model/browse/browse.h"
 #include "model/filter/compiler.h"
 #include "model/filter/parser.h"
 #include "model/filter/printer.h"
+#include "tests/gui/fakecatalog.h"
 #include "tests/support/nastystrings.h"
 #include "tests/support/randomfilter.h"
 #include "tests/support/testcatalog.h"
@@ -48,6 +50,7 @@ private Q_SLOTS:
     void keyset();
     void redshiftIsPlain();
     void realRedshiftNeverRounds();
+    void pagesAreMadeForRedshiftItself();
     void problemsKeepItFromCompiling();
     void tooManyValues();
     void manyClausesCompileFast();
@@ -437,6 +440,24 @@ void TestFilterCompiler::realRedshiftNeverRounds()
         QVERIFY2(!sql.contains("::numeric"), sql.constData()); // numeric(18,0) there
         QVERIFY2(sql.contains("as decimal(38,"), sql.constData());
         QVERIFY2(sql.contains("case when"), sql.constData()); // nothing else is converted
+    }
+}
+
+void TestFilterCompiler::pagesAreMadeForRedshiftItself()
+{
+    const AttributeCatalog catalog = test::fleetCatalog();
+    browse::PageRequest request;
+    request.tenant = 5;
+    request.filter = parsed(QStringLiteral("temperature > 80.25"));
+    request.columns = {catalog.at(1).id};
+    request.role = db::EndpointRole::Warehouse;
+    for (const bool real : {false, true}) {
+        request.realRedshift = real;
+        const QByteArray page = browse::pageStatement(request, catalog).statement.sql;
+        QVERIFY2(page.contains("as decimal(38,") == real, page.constData());
+        QVERIFY2(page.contains("value_exact::text") == !real, page.constData());
+        const QByteArray count = browse::countStatement(request, catalog).statement.sql;
+        QVERIFY2(count.contains("as decimal(38,") == real, count.constData());
     }
 }
 
