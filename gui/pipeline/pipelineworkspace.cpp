@@ -23,6 +23,7 @@
 #include "gui/widgets/buttons.h"
 #include "gui/widgets/messagestrip.h"
 #include "gui/widgets/segmentedcontrol.h"
+#include "model/environment/environment.h"
 
 namespace atlas::gui {
 
@@ -313,7 +314,8 @@ void PipelineWorkspace::readHistory()
             m_strip->showError(tr("The history could not be read"), result.error());
             m_strip->setRetryVisible(true);
         }
-        if (m_link->isLive()) {
+        // A login that was refused is tried again by a person only: a server may lock the account.
+        if (m_link->isLive() && (result || !refusesLogin(result.error()))) {
             const auto left = pollInterval(asked) - milliseconds(m_asked.elapsed());
             m_next.start(std::max<milliseconds>(left, milliseconds(500)));
         }
