@@ -76,7 +76,7 @@ QList<Figure> runFetch(Context& context)
 {
     constexpr int rows = 100'000;
     const QByteArray text = "select i, i * 2, 'name ' || i, i % 7, 'some text', i * 1.5, i % 2 = 0, 'x', 'y' "
-                            "|| i, now() from generate_series(1, " +
+                            "|| i, timestamptz '2026-01-02 03:04:05.678901Z' from generate_series(1, " +
                             QByteArray::number(rows) + ") i";
     auto session = context.platform().open(QStringLiteral("primary"), QStringLiteral("analyst"), true);
     qint64 bytes = 0;
