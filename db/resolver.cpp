@@ -175,11 +175,11 @@ QList<ResolvedTarget::Address> addressesIn(const Options& options, const Options
 
 bool ResolvedTarget::dropAddress(const QByteArray& host, const QByteArray& hostaddr, const QByteArray& port)
 {
-    const auto place = std::find_if(addresses.begin(), addresses.end(), [&](const Address& address) {
+    const auto place = std::find_if(addresses.cbegin(), addresses.cend(), [&](const Address& address) {
         return address.hostaddr == hostaddr && (address.host.isEmpty() || address.host == host) &&
                (address.port.isEmpty() || address.port == port);
     });
-    if (place == addresses.end() || addresses.size() == 1)
+    if (place == addresses.cend() || addresses.size() == 1)
         return false;
     addresses.erase(place);
     const auto replace = [this](const QByteArray& keyword, QByteArray Address::*part) {

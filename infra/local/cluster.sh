@@ -92,7 +92,7 @@ ensure_nodes() { # FUNCTION NODE…
             log_tail "$node" >&2
         fi
     done
-    die 'some nodes did not start; './atlas cluster reset' starts over and deletes their data.'
+    die "some nodes did not start; './atlas cluster reset' starts over and deletes their data."
 }
 
 command_up() {
@@ -156,7 +156,7 @@ command_reset() {
 }
 
 require_cluster() {
-    locate_state || die 'there is no cluster here; './atlas cluster up' makes one.'
+    locate_state || die "there is no cluster here; './atlas cluster up' makes one."
 }
 
 require_running() { # NODE
@@ -186,7 +186,7 @@ main() {
         reset) command_reset ;;
         status)
             if ! locate_state; then
-                [[ ${1:-} == --quiet ]] || say 'There is no cluster here; './atlas cluster up' makes one.'
+                [[ ${1:-} == --quiet ]] || say "There is no cluster here; './atlas cluster up' makes one."
                 exit 1
             fi
             if [[ ${1:-} == --quiet ]]; then

@@ -91,8 +91,9 @@ lc_monetary = 'C.UTF-8'
 lc_numeric = 'C.UTF-8'
 lc_time = 'C.UTF-8'
 END
-    # Containers often give 64 MB of /dev/shm, which parallel queries overrun.
+    # Containers often give 64 MB of /dev/shm, which parallel queries overrun, or one that is root's alone.
     shm=$(df -P -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $2 }') || shm=''
+    as_server test -w /dev/shm || shm=''
     if ((${shm:-0} < 524288)); then
         printf 'dynamic_shared_memory_type = sysv\n'
     fi
