@@ -368,7 +368,7 @@ void TestHotSet::retainedWalHoldsItUp()
     lag::Monitor monitor(&client, environment);
     QSignalSpy sampled(&monitor, &lag::Monitor::sampled);
     monitor.start();
-    QTRY_VERIFY_WITH_TIMEOUT(sampled.size() >= 1, 10'000);
+    QTRY_VERIFY_WITH_TIMEOUT(!sampled.empty(), 10'000);
     hotset::Runner runner(&client, &monitor, m_tenant);
     hotset::Limits none;
     none.slotRetainedBytes = 0; // a logical slot keeps some, however current its consumer is
@@ -494,7 +494,7 @@ void TestHotSet::detailsFollowTheMeasurement()
     lag::Monitor monitor(&client, environment);
     QSignalSpy sampled(&monitor, &lag::Monitor::sampled);
     monitor.start();
-    QTRY_VERIFY_WITH_TIMEOUT(sampled.size() >= 1, 10'000);
+    QTRY_VERIFY_WITH_TIMEOUT(!sampled.empty(), 10'000);
     routing::Reader reader(&client, &monitor);
     CatalogService service(&reader, m_tenant);
     QSignalSpy changed(&service, &CatalogService::changed);
