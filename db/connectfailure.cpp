@@ -25,6 +25,13 @@ bool isLocation(const QString& line)
     return pattern.match(line).hasMatch();
 }
 
+/// The connection ended without a word of the other side's.
+bool isBrokenOff(const ConnectFailure& failure)
+{
+    return failure.message.contains("closed the connection") || failure.message.contains("SYSCALL") ||
+           failure.message.contains("could not receive data");
+}
+
 ErrorKind kindOfPhase(const ConnectFailure& failure)
 {
     switch (failure.phase) {
@@ -35,9 +42,10 @@ ErrorKind kindOfPhase(const ConnectFailure& failure)
     case ConnectPhase::TlsRequest:
         // Closed without an answer: going down, overloaded, or no PostgreSQL at all. Else it answered "no
         // TLS".
-        return failure.peerClosed ? ErrorKind::Unavailable : ErrorKind::Tls;
+        return failure.peerClosed || isBrokenOff(failure) ? ErrorKind::Unavailable : ErrorKind::Tls;
     case ConnectPhase::TlsHandshake:
-        return ErrorKind::Tls;
+        // A server that was killed half way says nothing of TLS; one that refuses sends an alert.
+        return isBrokenOff(failure) ? ErrorKind::Unavailable : ErrorKind::Tls;
     case ConnectPhase::Authenticating:
         if (failure.needsPassword)
             return ErrorKind::Authentication;
@@ -46,8 +54,7 @@ ErrorKind kindOfPhase(const ConnectFailure& failure)
         if (failure.tls && failure.message.contains("alert"))
             return ErrorKind::Tls;
         // Without a code there was no answer to the login: closed, or something libpq would not go on with.
-        if (failure.peerClosed || failure.message.contains("closed the connection") ||
-            failure.message.contains("SYSCALL") || failure.message.contains("could not receive data"))
+        if (failure.peerClosed || isBrokenOff(failure))
             return ErrorKind::Unavailable;
         return ErrorKind::Authentication;
     case ConnectPhase::Checking:

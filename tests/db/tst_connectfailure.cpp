@@ -87,6 +87,12 @@ void TestConnectFailure::isNamed_data()
     QTest::newRow("not a PostgreSQL")
         << ConnectPhase::TlsRequest << at + "server closed the connection unexpectedly\n"
         << false << true << false << ErrorKind::Unavailable;
+    QTest::newRow("killed before TLS")
+        << ConnectPhase::TlsRequest << at + "server closed the connection unexpectedly\n"
+        << false << false << false << ErrorKind::Unavailable;
+    QTest::newRow("killed in the handshake")
+        << ConnectPhase::TlsHandshake << at + "SSL SYSCALL error: EOF detected\n"
+        << false << false << false << ErrorKind::Unavailable;
     QTest::newRow("unknown issuer") << ConnectPhase::TlsHandshake
                                     << at + "SSL error: certificate verify failed\n"
                                     << false << false << false << ErrorKind::Tls;
