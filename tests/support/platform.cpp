@@ -110,12 +110,18 @@ std::unique_ptr<db::BlockingSession> Platform::open(const QString& node, const Q
     endpoint.maxConnections = 16;
     if (m_client->state(endpoint.id).link == db::EndpointState::Link::Unknown)
         m_client->setEndpoint(endpoint);
-    auto session = db::BlockingSession::open(*m_client, endpoint.id);
-    if (!session) {
-        qWarning("%s", qPrintable(session.error().text()));
-        return nullptr;
+    // A server that a test has killed and started again is still recovering, or was when it was last asked.
+    const QDeadlineTimer deadline(60'000);
+    for (;;) {
+        auto session = db::BlockingSession::open(*m_client, endpoint.id);
+        if (session)
+            return std::move(session).value();
+        if (session.error().kind != db::ErrorKind::Unavailable || deadline.hasExpired()) {
+            qWarning("%s", qPrintable(session.error().text()));
+            return nullptr;
+        }
+        QThread::msleep(50);
     }
-    return std::move(session).value();
 }
 
 int Platform::tenantId(const QString& name)
