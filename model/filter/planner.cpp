@@ -159,21 +159,24 @@ std::vector<Candidate> Planner::countCandidates(const Predicate& predicate)
     for (Candidate& candidate : all) {
         candidate.sql = [sql = candidate.sql] { return "select count(*) from (\n" + sql() + "\n) s"; };
     }
+    if (auto candidate = hotCount(predicate)) {
+        all.push_back(std::move(*candidate));
+        sortByCost(all);
+    }
     if (predicate.kind != Kind::Not || !predicate.children.front().isEnumerable() ||
         m_options.dialect == Dialect::Redshift)
         return all;
     // The complement is what is left: two counts instead of one probe per entity.
     Predicate every;
     every.rows = m_total;
-    const Candidate inner = candidates(predicate.children.front(), Need()).front();
+    const Candidate inner = countCandidates(predicate.children.front()).front();
     Candidate difference;
     difference.shape = Shape::SetAlgebra;
     difference.driver = QStringLiteral("every entity, less ") + predicate.children.front().text();
     difference.usesHot = inner.usesHot;
     difference.cost = sourceCost(every) * 0.7 + inner.cost;
     difference.sql = [this, every, inner] {
-        return "select (select count(*) from (\n" + source(every) + "\n) s) - (select count(*) from (\n" +
-               inner.sql() + "\n) s)";
+        return "select (select count(*) from (\n" + source(every) + "\n) s) - (\n" + inner.sql() + "\n)";
     };
     difference.describe = [this, every, inner](Explain& explain) {
         explain.sources.append(explained(every, QStringLiteral("counted")));
@@ -205,6 +208,16 @@ QByteArray Planner::limit(const Need& need)
     if (m_options.dialect == Dialect::Redshift)
         return "\n limit " + QByteArray::number(need.limit);
     return "\n limit " + m_parameters.bigint(need.limit);
+}
+
+/// A page, or all, of a set that is read whole. offset 0 keeps the set a level of its own: seen through, an
+/// order by with a limit makes the server believe that walking all values in entity order would soon fill the
+/// page, and with what it guesses of one attribute's values it never does.
+QByteArray Planner::readWhole(const QByteArray& set, const Need& need)
+{
+    const bool fenced = m_options.dialect == Dialect::Postgres;
+    return "select s.entity_id from (\nselect entity_id from (\n" + set + "\n) t" +
+           (fenced ? " offset 0" : "") + "\n) s" + ordering("s.entity_id") + limit(need);
 }
 
 /// Conditions of a Values or Field predicate on a row that is already of the right tenant.
@@ -253,18 +266,22 @@ QByteArray Planner::source(const Predicate& predicate)
 
 QByteArray Planner::hotSource(const Predicate& predicate)
 {
+    QByteArray sql = "select h.entity_id from " + hotCall("hot_match", predicate) + " h (entity_id)";
+    if (m_options.after)
+        sql += "\n where true" + cursor("h.entity_id");
+    return sql;
+}
+
+QByteArray Planner::hotCall(const QByteArray& function, const Predicate& predicate)
+{
     QList<int> attributes;
     QList<QByteArray> members;
     for (const Predicate& equality : predicate.children) {
         attributes.append(equality.attribute.id);
         members.append('"' + QByteArray::number(equality.attribute.id) + "\":" + hotValue(equality));
     }
-    QByteArray sql = "select h.entity_id from atlas.hot_match(" + tenant() + ", " +
-                     m_parameters.integers(attributes) + ", " +
-                     m_parameters.json('{' + members.join(',') + '}') + ") h (entity_id)";
-    if (m_options.after)
-        sql += "\n where true" + cursor("h.entity_id");
-    return sql;
+    return "atlas." + function + '(' + tenant() + ", " + m_parameters.integers(attributes) + ", " +
+           m_parameters.json('{' + members.join(',') + '}') + ')';
 }
 
 /// A condition on the driver's row; null counts as false.
@@ -370,8 +387,10 @@ Explain::Source Planner::explained(const Predicate& predicate, const QString& ro
         source.access = probed ? QStringLiteral("entities, primary key") : QStringLiteral("entities");
         break;
     case Kind::Hot:
-        source.access = probed ? QStringLiteral("primary key, one after the other")
-                               : QStringLiteral("entity_hot, one containment through hot_match");
+        source.access =
+            probed ? QStringLiteral("primary key, one after the other")
+                   : QStringLiteral("entity_hot, one containment through %1")
+                         .arg(role == u"counted" ? QStringLiteral("hot_count") : QStringLiteral("hot_match"));
         break;
     case Kind::Any:
         source.access =

@@ -15,6 +15,8 @@ struct Need
 {
     bool ordered = false;
     qint64 limit = -1; ///< -1: all of them; only together with ordered
+    double taken =
+        -1; ///< of a page: rows that are expected to be asked for, where others fill it too; -1: limit
 
     bool isPage() const { return ordered && limit >= 0; }
 };
@@ -62,6 +64,7 @@ private:
     std::optional<Candidate> join(const std::vector<Predicate>& parts, size_t joined, const Need& need);
     std::optional<Candidate> unionPages(const Predicate& any, const Need& need);
     Candidate setAlgebra(const Predicate& predicate, const Need& need);
+    std::optional<Candidate> hotCount(const Predicate& predicate);
 
     // What it costs.
     double matching(const std::vector<Predicate>& parts) const;
@@ -78,6 +81,7 @@ private:
     // What it looks like.
     QByteArray source(const Predicate& predicate);
     QByteArray hotSource(const Predicate& predicate);
+    QByteArray hotCall(const QByteArray& function, const Predicate& predicate);
     QByteArray rowsOf(const Predicate& predicate, const QByteArray& alias, Access access);
     QByteArray probe(const Predicate& predicate, const QByteArray& driver, bool driverIsEntities);
     QByteArray probes(const std::vector<Predicate>& predicates, bool driverIsEntities);
@@ -86,6 +90,7 @@ private:
     QByteArray cursor(const QByteArray& column);
     QByteArray ordering(const QByteArray& column) const;
     QByteArray limit(const Need& need);
+    QByteArray readWhole(const QByteArray& set, const Need& need);
 
     Explain::Source explained(const Predicate& predicate, const QString& role) const;
     void explainProbes(Explain& explain, const std::vector<Predicate>& probes, bool driverIsEntities) const;

@@ -12,21 +12,32 @@ namespace {
 
 using Kind = Predicate::Kind;
 
-constexpr double rowCost = 0.08;        // one entry of an index-only scan
-constexpr double textTestCost = 0.12;   // strpos and the like, on top of it
-constexpr double joinCost = 0.12;       // one row into a hash or merge full join
-constexpr double sortCost = 0.012;      // times n log2 n
-constexpr double unionCost = 0.15;      // one row into a hash aggregate
-constexpr double algebraRowCost = 0.3;  // one row into intersect or except
-constexpr double denseProbeCost = 1.5;  // one row by primary key, a sub-plan call included, page after page
-constexpr double sparseProbeCost = 2.8; // the same, each on a page of its own
+constexpr double rowCost = 0.12;             // one entry of an index-only scan
+constexpr double textTestCost = 0.12;        // strpos and the like, on top of it
+constexpr double joinCost = 0.09;            // one row into a hash or merge full join
+constexpr double largeJoinCost = 0.155;      // the same, where one side is large
+constexpr double joinPlanCost = 60;          // the server weighs hash against merge
+constexpr double sortCost = 0.009;           // times n log2 n
+constexpr double mergeCost = 0.3;            // one row of a branch, merged with the others
+constexpr double unionCost = 0.22;           // one row into a hash aggregate
+constexpr double algebraRowCost = 0.12;      // one row into intersect or except
+constexpr double largeAlgebraRowCost = 0.35; // the same, where they no longer fit into memory and are sorted
+constexpr double large = 400'000;            // rows of one side
+constexpr double denseProbeCost = 2.0;  // one row by primary key, a sub-plan call included, page after page
+constexpr double sparseProbeCost = 3.4; // the same, each on a page of its own
 constexpr double leafProbeCost = 0.09;  // share that each further leaf adds: it is looked for at run time
 constexpr double fieldTestCost = 0.06;  // a condition on the row at hand
-constexpr double entityRowCost = 0.1;
+constexpr double entityRowCost = 0.085;
 constexpr double hotCallCost = 350;
-constexpr double hotRowCost = 0.9; // bitmap heap scan and recheck of the document, each on a page of its own
-constexpr double denseHotRowCost = 0.3; // the same, where a quarter of all match
-constexpr double hotEntryCost = 0.02;   // one entry of the rarest posting list
+constexpr double hotRowCost = 0.75; // bitmap heap scan and recheck of the document, each on a page of its own
+constexpr double denseHotRowCost = 0.43; // the same, where a quarter of all match
+constexpr double hotHandOverCost = 0.1;  // of it: one row out of the function that looks it up
+constexpr double hotEntryCost = 0.02;    // one entry of the rarest posting list
+
+double joinRow(double largest)
+{
+    return largest > large ? largeJoinCost : joinCost;
+}
 
 } // namespace
 
@@ -64,7 +75,7 @@ double Planner::fractionRead(double matches, const Need& need) const
 {
     if (!need.isPage())
         return 1;
-    const auto wanted = static_cast<double>(need.limit);
+    const double wanted = need.taken >= 0 ? need.taken : static_cast<double>(need.limit);
     const auto share = [&](double rows) { return rows <= wanted ? 1.0 : wanted / rows; };
     return 0.8 * share(matches) + 0.2 * share(matches / 10);
 }
@@ -93,7 +104,7 @@ double Planner::sourceCost(const Predicate& source) const
         // The best set of a nested group is chosen when it is written; this is an upper estimate of it.
         double cost = 0;
         for (const Predicate& child : source.children)
-            cost += child.isEnumerable() ? sourceCost(child) + child.rows * joinCost
+            cost += child.isEnumerable() ? sourceCost(child) + child.rows * joinRow(child.rows)
                                          : source.rows * probeRow(source.rows);
         return cost;
     }
@@ -132,9 +143,11 @@ double Planner::probesCost(const std::vector<Predicate>& probes) const
 {
     double cost = 0;
     double reached = 1;
+    double exponent = 0.5; // as for joins
     for (const Predicate& probe : probes) {
         cost += reached * probeCost(probe);
-        reached *= std::clamp(probe.rows / m_total, 0.0, 1.0);
+        reached *= std::pow(std::clamp(probe.rows / m_total, 0.0, 1.0), exponent);
+        exponent /= 2;
     }
     return cost;
 }
@@ -152,20 +165,45 @@ std::vector<Predicate> Planner::inProbeOrder(std::vector<Predicate> probes) cons
 
 double Planner::algebraCost(const Predicate& predicate) const
 {
+    // The server compares whole inputs: one that is too large to hash makes the others wait to be sorted too.
+    const auto algebraRow = [](double largest) {
+        return largest > large ? largeAlgebraRowCost : algebraRowCost;
+    };
     switch (predicate.kind) {
     case Kind::Values:
     case Kind::Field:
-        return sourceCost(predicate) + predicate.rows * algebraRowCost;
-    case Kind::Not:
-        return relationCost() + m_total * (entityRowCost + algebraRowCost) +
-               algebraCost(predicate.children.front());
-    case Kind::All:
-    case Kind::Any:
-    case Kind::Hot: {
+        return sourceCost(predicate);
+    case Kind::Not: {
+        const Predicate& inner = predicate.children.front();
+        return relationCost() + m_total * entityRowCost + algebraCost(inner) +
+               (m_total + inner.rows) * algebraRow(m_total);
+    }
+    case Kind::Any: {
         double cost = 0;
         for (const Predicate& child : predicate.children)
-            cost += algebraCost(child);
+            cost += algebraCost(child) + child.rows * unionCost;
         return cost;
+    }
+    case Kind::All:
+    case Kind::Hot: {
+        double cost = 0;
+        double rows = 0;
+        double largest = 0;
+        bool positive = false;
+        for (const Predicate& child : predicate.children) {
+            const bool isNot = child.kind == Kind::Not;
+            const Predicate& set = isNot ? child.children.front() : child;
+            cost += algebraCost(set);
+            rows += set.rows;
+            largest = std::max(largest, set.rows);
+            positive = positive || !isNot;
+        }
+        if (!positive) {
+            cost += relationCost() + m_total * entityRowCost;
+            rows += m_total;
+            largest = m_total;
+        }
+        return cost + rows * algebraRow(largest);
     }
     default:
         return relationCost() + m_total * entityRowCost;
@@ -250,11 +288,8 @@ Candidate Planner::sortedDriver(const Driver& driver, const Need& need)
                      fractionRead(matching(all), need) * rows * probesCost(rest) * probeRow(rows);
     candidate.sql = [this, driver, rest, need] {
         const QByteArray inner = source(driver.predicate);
-        if (rest.empty()) {
-            return need.ordered ? "select s.entity_id from (\n" + inner + "\n) s" + ordering("s.entity_id") +
-                                      limit(need)
-                                : inner;
-        }
+        if (rest.empty())
+            return need.ordered ? readWhole(inner, need) : inner;
         // offset 0 keeps the sub-select a level of its own: sorted first, then probed row by row until the
         // page is full.
         const QByteArray order = need.ordered ? ordering("entity_id") : QByteArray();
@@ -290,19 +325,28 @@ std::optional<Candidate> Planner::join(const std::vector<Predicate>& parts, size
     }
     double cost = 0;
     double survivors = m_total;
+    double exponent = 1;
     if (positive.empty()) {
         Predicate every;
         every.rows = m_total;
         positive.push_back(every);
     }
     for (const Predicate& part : positive) {
-        cost += sourceCost(part) + part.rows * joinCost;
-        survivors *= std::clamp(part.rows / m_total, 0.0, 1.0);
+        cost += sourceCost(part);
+        if (positive.size() > 1)
+            cost += part.rows * joinRow(part.rows) + joinPlanCost;
+        // What people ask for together tends to be found together: each further clause halves what
+        // independence would say of it, so that a large set is not joined only because few are expected to be
+        // left for probes.
+        survivors *= std::pow(std::clamp(part.rows / m_total, 0.0, 1.0), exponent);
+        exponent /= 2;
     }
     std::vector<Predicate> excluded;
     for (const Predicate& part : negative) {
         const Predicate& inner = part.children.front();
-        const double joinedCost = sourceCost(inner) + (inner.rows + survivors) * joinCost;
+        const double joinedCost = sourceCost(inner) +
+                                  (inner.rows + survivors) * joinRow(std::max(inner.rows, survivors)) +
+                                  joinPlanCost;
         if (joinedCost < relationCost() + survivors * probeCost(inner) * probeRow(survivors)) {
             excluded.push_back(inner);
             cost += joinedCost;
@@ -346,9 +390,7 @@ std::optional<Candidate> Planner::join(const std::vector<Predicate>& parts, size
                   " offset 0\n) d\n where true" + probes(rest, false);
             return need.ordered ? set + ordering("d.entity_id") + limit(need) : set;
         }
-        return need.ordered
-                   ? "select s.entity_id from (\n" + set + "\n) s" + ordering("s.entity_id") + limit(need)
-                   : set;
+        return need.ordered ? readWhole(set, need) : set;
     };
     candidate.describe = [this, positive, excluded, rest](Explain& explain) {
         for (const Predicate& part : positive)
@@ -366,12 +408,15 @@ std::optional<Candidate> Planner::unionPages(const Predicate& any, const Need& n
         return std::nullopt;
     auto branches = std::make_shared<std::vector<Candidate>>();
     double cost = 0;
+    const double wanted = need.taken >= 0 ? need.taken : static_cast<double>(need.limit);
     for (const Predicate& child : any.children) {
         if (!child.isEnumerable())
             return std::nullopt;
-        branches->push_back(candidates(child, need).front());
-        cost += branches->back().cost +
-                std::min(child.rows, static_cast<double>(need.limit)) * (unionCost + sortCost * 8);
+        // Read side by side in order, each only as far as the page reaches, and to its next entity.
+        Need part = need;
+        part.taken = 1 + wanted * std::min(1.0, child.rows / std::max(1.0, any.rows));
+        branches->push_back(candidates(child, part).front());
+        cost += branches->back().cost + part.taken * mergeCost;
     }
     Candidate candidate;
     candidate.shape = Shape::UnionPages;
@@ -382,13 +427,38 @@ std::optional<Candidate> Planner::unionPages(const Predicate& any, const Need& n
     candidate.sql = [this, branches, need] {
         QByteArray all;
         for (const Candidate& branch : *branches)
-            all +=
-                (all.isEmpty() ? "" : "\nunion\n") + ("(select entity_id from (\n" + branch.sql() + "\n) b)");
-        return "select u.entity_id from (\n" + all + "\n) u" + ordering("u.entity_id") + limit(need);
+            all += (all.isEmpty() ? "(" : "\nunion all\n(") + branch.sql() + ')';
+        // An entity may come from every branch: with so many rows the page is full all the same.
+        Need merged = need;
+        merged.limit = need.limit * static_cast<qint64>(branches->size());
+        return "select distinct u.entity_id from (\n" + all + ordering("entity_id") + limit(merged) +
+               "\n) u" + ordering("u.entity_id") + limit(need);
     };
     candidate.describe = [branches](Explain& explain) {
         for (const Candidate& branch : *branches)
             branch.describe(explain);
+    };
+    return candidate;
+}
+
+/// Nothing but hot equalities: counted inside, without a row being handed out.
+std::optional<Candidate> Planner::hotCount(const Predicate& predicate)
+{
+    if (!m_options.useHot || m_options.dialect == Dialect::Redshift || m_options.after)
+        return std::nullopt;
+    const std::vector<Predicate> parts =
+        predicate.kind == Kind::All ? predicate.children : std::vector<Predicate>{predicate};
+    if (!std::all_of(parts.begin(), parts.end(), [](const Predicate& part) { return part.isHotEquality(); }))
+        return std::nullopt;
+    const Predicate hot = hotPredicate(parts, m_total);
+    Candidate candidate;
+    candidate.shape = Shape::SortedDriver;
+    candidate.cost = sourceCost(hot) - hot.rows * hotHandOverCost;
+    candidate.usesHot = true;
+    candidate.driver = hot.text();
+    candidate.sql = [this, hot] { return "select " + hotCall("hot_count", hot); };
+    candidate.describe = [this, hot](Explain& explain) {
+        explain.sources.append(explained(hot, QStringLiteral("counted")));
     };
     return candidate;
 }
@@ -402,9 +472,7 @@ Candidate Planner::setAlgebra(const Predicate& predicate, const Need& need)
                      (need.ordered ? sortCost * predicate.rows * std::log2(predicate.rows + 2) : 0);
     candidate.sql = [this, predicate, need] {
         const QByteArray set = algebra(predicate);
-        return need.ordered
-                   ? "select s.entity_id from (\n" + set + "\n) s" + ordering("s.entity_id") + limit(need)
-                   : set;
+        return need.ordered ? readWhole(set, need) : set;
     };
     candidate.describe = [this, predicate](Explain& explain) {
         std::vector<const Predicate*> open{&predicate};

@@ -601,13 +601,18 @@ void TestRowSecurity::hotMatchChecksTheTenant()
 {
     for (const char* login : {"analyst", "operator", "admin"}) {
         auto session = m_platform.open(QStringLiteral("primary"), QString::fromLatin1(login), true);
-        const auto refused =
-            session->exec(sql("select * from atlas.hot_match($1::int, '{}', '{}')", {db::param(m_otherId)}));
-        QVERIFY(!refused.ok());
-        QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
-        QVERIFY(
-            session->exec(sql("select * from atlas.hot_match($1::int, '{}', '{}')", {db::param(m_mineId)}))
-                .ok());
+        for (const QByteArray function : {"hot_match", "hot_count"}) {
+            const QByteArray call = "select * from atlas." + function + "($1::int, '{}', '{}')";
+            const auto refused = session->exec(sql(call, {db::param(m_otherId)}));
+            QVERIFY(!refused.ok());
+            QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
+            QVERIFY(session->exec(sql(call, {db::param(m_mineId)})).ok());
+        }
+        // What they call as the owner asks for no one else.
+        const auto inner =
+            session->exec(sql("select atlas.require_hot($1::int, '{}')", {db::param(m_mineId)}));
+        QVERIFY(!inner.ok());
+        QCOMPARE(inner.error().sqlState, QStringLiteral("42501"));
     }
 }
 
@@ -857,7 +862,7 @@ void TestRowSecurity::analystsMayHaveParallelPlans()
     const auto unsafe = owner->exec(sql(R"(
         select string_agg(p.oid::regprocedure::text, ', ') from pg_proc p
          where p.pronamespace = 'atlas'::regnamespace and p.proparallel = 'u'
-           and (p.proname = 'hot_match' or exists (
+           and (p.proname in ('hot_match', 'hot_count') or exists (
                 select from pg_policy o join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = o.oid
                  where d.refclassid = 'pg_proc'::regclass and d.refobjid = p.oid)))"));
     QVERIFY2(unsafe->isNull(0, 0), qPrintable(unsafe->string(0, 0)));

@@ -229,7 +229,7 @@ void TestFilterCompiler::shapes_data()
     row("rare = \"x\" and temperature > 1", Projection::EntityIds, Shape::OrderedDriver);
     row("temperature > 99.9 and status = \"active\"", Projection::EntityIds, Shape::SortedDriver);
     row("missing(rare) and status != \"idle\"", Projection::EntityIds, Shape::EntityScan);
-    row("status = \"active\" or status != \"idle\"", Projection::EntityIds, Shape::EntityScan);
+    row("status != \"active\" or status != \"idle\"", Projection::EntityIds, Shape::EntityScan);
     row("region = \"eu-1\" or status = \"idle\"", Projection::EntityIds, Shape::UnionPages);
     row("rare = \"x\" or status = \"broken\"", Projection::EntityIds, Shape::SortedDriver);
     row("status = \"active\" and region = \"eu-2\" and temperature > 50", Projection::Count, Shape::Join);
@@ -295,6 +295,14 @@ void TestFilterCompiler::hotEqualitiesFold()
                                     .arg(door)
                                     .toLatin1();
     QVERIFY(hot.statement.params.contains(db::Param(document)));
+    // Where there is nothing else, the rows are counted where they are found.
+    const auto counted = compiled(QStringLiteral("region = \"eu-1\" and model = \"m1\""), options);
+    QVERIFY(counted.statement.sql.startsWith("select atlas.hot_count("));
+    QVERIFY(counted.explain.usesHot);
+    options.projection = Projection::EntityIds;
+    QVERIFY(!compiled(QStringLiteral("region = \"eu-1\" and model = \"m1\""), options)
+                 .statement.sql.contains("hot_count"));
+    options.projection = Projection::Count;
     options.useHot = false;
     const auto cold = compiled(filter, options);
     QVERIFY(!cold.statement.sql.contains("hot_match"));
@@ -382,21 +390,10 @@ void TestFilterCompiler::keyset()
 
 void TestFilterCompiler::redshiftIsPlain()
 {
-    const QList<QByteArray> forbidden{"any (",
-                                      "jsonb",
-                                      "[]",
-                                      "materialized",
-                                      "lateral",
-                                      "filter (",
-                                      "distinct on",
-                                      "num_nulls",
-                                      "using (",
-                                      "hot_match",
-                                      "exists (",
-                                      "offset",
-                                      "case when (select",
-                                      "generate_series",
-                                      "::text"};
+    const QList<QByteArray> forbidden{
+        "any (",     "jsonb",   "[]",   "materialized", "lateral", "filter (",          "distinct on",
+        "num_nulls", "using (", "hot_", "exists (",     "offset",  "case when (select", "generate_series",
+        "::text"};
     CompileOptions options;
     options.dialect = Dialect::Redshift;
     QList<test::RandomSubject> subjects;
