@@ -33,13 +33,12 @@ const RegisteredStatement rateSql{"agent.rate", "Throughput samples from the led
                                   "select atlas.sample_ingest_rate(10)"};
 const RegisteredStatement maintainSql{"agent.maintain", "Partitions ahead, retention",
                                       "select atlas.maintain()"};
-const RegisteredStatement tenantsSql{
-    "agent.tenants", "Tenants to measure",
-    "select t.tenant_id from atlas.tenants t left join lateral "
-    "(select max(measured_at) as at from atlas.attribute_stats s where s.tenant_id = t.tenant_id) m on true "
-    "order by m.at nulls first, t.tenant_id"};
-const RegisteredStatement statsSql{"agent.stats", "Measure a tenant's attributes",
-                                   "select atlas.refresh_attribute_stats($1::integer)"};
+const RegisteredStatement notedSql{"agent.writes", "Add up what was written to each attribute",
+                                   "select atlas.note_attribute_writes()"};
+const RegisteredStatement statsSql{
+    "agent.stats", "Measure the attributes that changed most",
+    "select measured, waiting from atlas.refresh_stale_stats($1::double precision, "
+    "$2::bigint, $3::integer)"};
 const RegisteredStatement lagSql{"agent.lag", "Lag samples",
                                  "insert into atlas.stage_lag_samples (measured_at, stage, node, state, "
                                  "lag_seconds, lag_bytes, lsn, evidence) "
@@ -48,6 +47,14 @@ const RegisteredStatement lagSql{"agent.lag", "Lag samples",
                                  "from jsonb_to_recordset($1::jsonb) as d (measured_at text, stage text, "
                                  "node text, state text, lag_seconds double precision, "
                                  "lag_bytes bigint, lsn text, evidence text) on conflict do nothing"};
+
+// A twentieth of one processor at most. An attribute with up to so many values is counted whole (a tenth of a
+// second), others are measured from a sample: shares are then within a hundredth, nineteen times out of
+// twenty.
+constexpr auto statisticsEvery = 10s;
+constexpr double statisticsSeconds = 0.5;
+constexpr qint64 exactUpTo = 200'000;
+constexpr int sampledEntities = 30'000;
 
 db::Result<bool> once(const db::Result<db::ResultSet>& result)
 {
@@ -112,17 +119,12 @@ void startDuties(ingest::DutyRunner& duties, LagMailbox& lagMailbox)
                       return error;
                   }});
     duties.start(
-        {QStringLiteral("attribute statistics"), 7min, [](db::BlockingSession& s) -> db::Result<bool> {
-             const auto tenants = s.exec(tenantsSql());
-             if (!tenants)
-                 return tenants.error();
-             for (int row = 0; row < tenants->rowCount(); ++row) {
-                 const auto measured =
-                     s.exec(statsSql({db::param(tenants->integer(row, 0).value_or(0))}, 5min));
-                 if (!measured)
-                     return measured.error();
-             }
-             return false;
+        {QStringLiteral("attribute statistics"), statisticsEvery,
+         [](db::BlockingSession& s) -> db::Result<bool> {
+             if (const auto noted = s.exec(notedSql({}, 60s)); !noted)
+                 return noted.error();
+             return once(s.exec(statsSql(
+                 {db::param(statisticsSeconds), db::param(exactUpTo), db::param(sampledEntities)}, 5min)));
          }});
     duties.start(
         {QStringLiteral("lag samples"), 1s, [&lagMailbox](db::BlockingSession& s) -> db::Result<bool> {

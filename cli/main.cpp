@@ -16,6 +16,7 @@ constexpr std::array commands{
     Command{"import", "Import entities from JSON Lines", runImport},
     Command{"collect", "Observe this machine and ingest what is seen", runCollect},
     Command{"agent", "Heartbeat, staging flush, lag and throughput samples", runAgent},
+    Command{"rejects", "List, send again or throw away values that could not be stored", runRejects},
     Command{"filter", "Run a filter and write its rows", runFilter},
     Command{"lag", "How far each stage is behind the primary", runLag},
     Command{"promote", "Bring an attribute into the hot set", runPromote},

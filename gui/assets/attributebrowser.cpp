@@ -14,6 +14,9 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+#include <cmath>
+
 #include "gui/assets/attributedelegate.h"
 #include "gui/assets/attributelistmodel.h"
 #include "gui/assets/clauses.h"
@@ -43,6 +46,32 @@ bool sameAttributes(const AttributeCatalog& a, const AttributeCatalog& b)
             return false;
     }
     return true;
+}
+
+/// When and how exactly it was measured, and what has happened since; empty when it never was.
+QString measurementText(const Attribute& attribute, double total)
+{
+    if (!attribute.measuredAt.isValid())
+        return {};
+    QStringList lines{AttributeBrowser::tr("Measured %1")
+                          .arg(QLocale().toString(attribute.measuredAt.toLocalTime(), QLocale::ShortFormat))};
+    if (!attribute.sampledEntities) {
+        lines += AttributeBrowser::tr("Every value counted");
+    } else {
+        // Two standard errors of the share of assets that have it.
+        const auto drawn = static_cast<double>(*attribute.sampledEntities);
+        const double share = std::clamp(
+            static_cast<double>(attribute.entitiesWith.value_or(0)) / std::max(1.0, total), 0.0, 1.0);
+        lines += AttributeBrowser::tr("From %1 assets drawn by lot: its share is known to \u00b1%2 %")
+                     .arg(countText(*attribute.sampledEntities),
+                          QLocale().toString(200 * std::sqrt(share * (1 - share) / drawn), 'f', 2));
+    }
+    if (attribute.writesSince > 0)
+        lines += AttributeBrowser::tr("%1 values written since").arg(countText(attribute.writesSince));
+    if (attribute.writeRate >= 0.05)
+        lines += AttributeBrowser::tr("%1 values written a second")
+                     .arg(QLocale().toString(attribute.writeRate, 'f', attribute.writeRate < 10 ? 1 : 0));
+    return lines.join(QLatin1Char('\n'));
 }
 } // namespace
 
@@ -377,11 +406,7 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
                          ? tr("1 value")
                          : tr("%1 values").arg(countText(*attribute->distinctValues)));
     m_facts->setText(facts.join(QStringLiteral(" · ")));
-    m_facts->setToolTip(
-        attribute->measuredAt.isValid()
-            ? tr("Measured %1")
-                  .arg(QLocale().toString(attribute->measuredAt.toLocalTime(), QLocale::ShortFormat))
-            : QString());
+    m_facts->setToolTip(measurementText(*attribute, catalog.entitiesTotal()));
 
     const AttributeDetail* detail = catalog.detail(attributeId);
     const bool ordered = attribute->type == ValueType::Number || attribute->type == ValueType::Timestamp;

@@ -12,34 +12,69 @@ namespace atlas {
 
 namespace {
 
-// Redshift runs these too: plain joins, no arrays. Lists of ids and names are bound as one parameter each.
+// The fields that every entity has come along, as rows with numbers below zero: with what they hold, for
+// which 10,000 attributes would be too much.
 const RegisteredStatement listSql{"catalog.attributes", "Attributes of a tenant", R"sql(
 select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.entities_with, s.distinct_values,
-       extract(epoch from s.measured_at)::float8 as measured_at, s.entities_total, t.isolation
+       extract(epoch from s.measured_at)::float8 as measured_at, s.entities_total, t.isolation, s.sampled_entities,
+       s.writes_since, s.write_rate, null::jsonb as top_values, null::jsonb as histogram, null::jsonb as text_histogram
   from atlas.tenants t
   join atlas.attributes a on a.tenant_id = t.tenant_id
   left join atlas.attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
  where t.tenant_id = $1::int
- order by a.name)sql"};
+ union all
+select case f.field when 'id' then -1 when 'type' then -2 else -3 end, f.field, 1::smallint, '', '', 'cold',
+       f.entities_total + f.entities_since, f.distinct_values, extract(epoch from f.measured_at)::float8,
+       f.entities_total + f.entities_since, t.isolation, f.sampled_entities, f.entities_since, 0, f.top_values, '[]',
+       f.text_histogram
+  from atlas.tenants t
+  join atlas.entity_field_stats f on f.tenant_id = t.tenant_id
+ where t.tenant_id = $1::int
+ order by 2)sql"};
 
 const RegisteredStatement namedSql{"catalog.named",
                                    "The attributes that a filter names, with their statistics", R"sql(
 select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.entities_with, s.distinct_values,
-       extract(epoch from s.measured_at)::float8 as measured_at, s.entities_total, t.isolation, s.top_values, s.histogram
+       extract(epoch from s.measured_at)::float8 as measured_at, s.entities_total, t.isolation, s.sampled_entities,
+       s.writes_since, s.write_rate, s.top_values, s.histogram, s.text_histogram
   from atlas.tenants t
   join atlas.attributes a on a.tenant_id = t.tenant_id
   left join atlas.attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
  where t.tenant_id = $1::int and a.name = any ($2::text[])
- order by a.name)sql"};
+ union all
+select case f.field when 'id' then -1 when 'type' then -2 else -3 end, f.field, 1::smallint, '', '', 'cold',
+       f.entities_total + f.entities_since, f.distinct_values, extract(epoch from f.measured_at)::float8,
+       f.entities_total + f.entities_since, t.isolation, f.sampled_entities, f.entities_since, 0, f.top_values, '[]',
+       f.text_histogram
+  from atlas.tenants t
+  join atlas.entity_field_stats f on f.tenant_id = t.tenant_id
+ where t.tenant_id = $1::int
+ order by 2)sql"};
 
 const RegisteredStatement detailSql{"catalog.details", "Common values and histograms of some attributes",
                                     R"sql(
-select a.attribute_id, a.value_type, s.top_values, s.histogram
+select a.attribute_id, a.value_type, s.top_values, s.histogram, s.text_histogram
   from atlas.attributes a
   left join atlas.attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
  where a.tenant_id = $1::int and a.attribute_id = any ($2::int[]))sql"};
 
-AttributeDetail readDetail(int id, ValueType type, const QByteArray& top, const QByteArray& histogram)
+/// Of the rows of entity fields.
+std::optional<filter::EntityField> fieldOfRow(int id)
+{
+    switch (id) {
+    case -1:
+        return filter::EntityField::Id;
+    case -2:
+        return filter::EntityField::Type;
+    case -3:
+        return filter::EntityField::Name;
+    default:
+        return std::nullopt;
+    }
+}
+
+AttributeDetail readDetail(int id, ValueType type, const QByteArray& top, const QByteArray& histogram,
+                           const QByteArray& texts)
 {
     AttributeDetail detail;
     detail.attributeId = id;
@@ -56,6 +91,9 @@ AttributeDetail readDetail(int id, ValueType type, const QByteArray& top, const 
     const QJsonArray bounds = QJsonDocument::fromJson(histogram).array();
     for (const QJsonValue& bound : bounds)
         detail.bounds.push_back(bound.toDouble());
+    const QJsonArray textBounds = QJsonDocument::fromJson(texts).array();
+    for (const QJsonValue& bound : textBounds)
+        detail.textBounds.append(bound.toString());
     return detail;
 }
 
@@ -92,6 +130,7 @@ struct AttributeCatalog::Data
     QHash<int, int> byId;
     QHash<int, AttributeDetail> details;
     QHash<int, std::shared_ptr<const filter::AttributeStats>> stats;
+    QHash<int, std::shared_ptr<const filter::AttributeStats>> fields; ///< by EntityField
     double entitiesTotal = 0;
     int partitions = 1;
 
@@ -118,6 +157,7 @@ struct AttributeCatalog::Data
             known->topValues.append(value);
         }
         known->histogram = QList<double>(detail.bounds.begin(), detail.bounds.end());
+        known->textHistogram = detail.textBounds;
         stats.insert(detail.attributeId, known);
     }
 };
@@ -143,10 +183,25 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
     const int isolation = rows.columnIndex(u"isolation");
     const int top = rows.columnIndex(u"top_values");
     const int histogram = rows.columnIndex(u"histogram");
+    const int texts = rows.columnIndex(u"text_histogram");
+    const int sampled = rows.columnIndex(u"sampled_entities");
+    const int since = rows.columnIndex(u"writes_since");
+    const int rate = rows.columnIndex(u"write_rate");
+    double fieldsTotal = 0;
     data->attributes.reserve(static_cast<std::size_t>(rows.rowCount()));
     for (int row = 0; row < rows.rowCount(); ++row) {
         Attribute attribute;
         attribute.id = static_cast<int>(rows.integer(row, id).value_or(0));
+        if (const auto field = fieldOfRow(attribute.id)) {
+            auto stats = std::make_shared<filter::AttributeStats>();
+            stats->entitiesTotal = static_cast<double>(rows.integer(row, total).value_or(0));
+            stats->entitiesWith = stats->entitiesTotal;
+            stats->distinctValues = static_cast<double>(rows.integer(row, distinct).value_or(0));
+            stats->readJson(rows.bytes(row, top).toByteArray(), {}, rows.bytes(row, texts).toByteArray());
+            fieldsTotal = stats->entitiesTotal;
+            data->fields.insert(static_cast<int>(*field), stats);
+            continue;
+        }
         attribute.name = rows.string(row, name);
         attribute.type = valueTypeFromNumber(static_cast<int>(rows.integer(row, type).value_or(0)))
                              .value_or(ValueType::String);
@@ -155,6 +210,9 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
         attribute.state = hotStateFromName(rows.string(row, state));
         attribute.entitiesWith = rows.integer(row, with);
         attribute.distinctValues = rows.integer(row, distinct);
+        attribute.sampledEntities = rows.integer(row, sampled);
+        attribute.writesSince = rows.integer(row, since).value_or(0);
+        attribute.writeRate = rows.real(row, rate).value_or(0);
         if (const auto seconds = rows.real(row, measured))
             attribute.measuredAt =
                 QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(*seconds * 1000), Qt::UTC);
@@ -167,19 +225,25 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
             stats->entitiesTotal = static_cast<double>(rows.integer(row, total).value_or(0));
             stats->entitiesWith = static_cast<double>(*attribute.entitiesWith);
             stats->distinctValues = static_cast<double>(attribute.distinctValues.value_or(0));
-            if (top >= 0)
-                stats->readJson(rows.bytes(row, top).toByteArray(), rows.bytes(row, histogram).toByteArray());
+            const bool detailed = !rows.isNull(row, top);
+            if (detailed)
+                stats->readJson(rows.bytes(row, top).toByteArray(), rows.bytes(row, histogram).toByteArray(),
+                                rows.bytes(row, texts).toByteArray());
             data->stats.insert(attribute.id, stats);
-            if (top >= 0)
+            if (detailed)
                 data->details.insert(attribute.id, readDetail(attribute.id, attribute.type,
                                                               rows.bytes(row, top).toByteArray(),
-                                                              rows.bytes(row, histogram).toByteArray()));
+                                                              rows.bytes(row, histogram).toByteArray(),
+                                                              rows.bytes(row, texts).toByteArray()));
         }
         const int index = static_cast<int>(data->attributes.size());
         data->byName.insert(attribute.name, index);
         data->byId.insert(attribute.id, index);
         data->attributes.push_back(std::move(attribute));
     }
+    // Attributes were measured at different times; what the tenant has now is known with its fields.
+    if (fieldsTotal > 0)
+        data->entitiesTotal = fieldsTotal;
     return AttributeCatalog(std::move(data));
 }
 
@@ -208,7 +272,8 @@ QList<AttributeDetail> AttributeCatalog::detailsFromRows(const db::ResultSet& ro
                            static_cast<int>(rows.integer(row, rows.columnIndex(u"value_type")).value_or(0)))
                            .value_or(ValueType::String),
                        rows.bytes(row, rows.columnIndex(u"top_values")).toByteArray(),
-                       rows.bytes(row, rows.columnIndex(u"histogram")).toByteArray()));
+                       rows.bytes(row, rows.columnIndex(u"histogram")).toByteArray(),
+                       rows.bytes(row, rows.columnIndex(u"text_histogram")).toByteArray()));
     }
     return details;
 }
@@ -267,6 +332,11 @@ QStringList AttributeCatalog::names() const
 double AttributeCatalog::entitiesTotal() const
 {
     return m_data->entitiesTotal;
+}
+
+std::shared_ptr<const filter::AttributeStats> AttributeCatalog::fieldStats(filter::EntityField field) const
+{
+    return m_data->fields.value(static_cast<int>(field));
 }
 
 AttributeCatalog AttributeCatalog::withDetails(const QList<AttributeDetail>& details) const

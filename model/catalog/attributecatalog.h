@@ -34,6 +34,9 @@ struct Attribute
     // From attribute_stats; nullopt: never measured.
     std::optional<qint64> entitiesWith;
     std::optional<qint64> distinctValues;
+    std::optional<qint64> sampledEntities; ///< looked at; nullopt: every value was counted
+    qint64 writesSince = 0;                ///< current values written since it was measured
+    double writeRate = 0;                  ///< current values written a second, over some five minutes
     QDateTime measuredAt;
 };
 
@@ -49,6 +52,7 @@ struct AttributeDetail
     };
     std::vector<Top> top;       ///< most common first, at most 100
     std::vector<double> bounds; ///< ascending, equal frequency, up to 101; empty for text
+    QStringList textBounds;     ///< the same of text; empty where all values are in top
 };
 
 /// All attributes of one tenant as of one moment. Immutable, cheap to copy, any thread. What the filter
@@ -78,6 +82,7 @@ public:
     std::optional<filter::AttributeInfo> find(const QString& name) const override;
     QStringList names() const override;
     double entitiesTotal() const override;
+    std::shared_ptr<const filter::AttributeStats> fieldStats(filter::EntityField field) const override;
     /// The same catalogue with these details as well.
     AttributeCatalog withDetails(const QList<AttributeDetail>& details) const;
 

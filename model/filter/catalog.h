@@ -27,9 +27,13 @@ struct AttributeStats
     double distinctValues = 0;
     QList<TopValue> topValues; ///< most common first
     QList<double> histogram;   ///< ascending bounds of equal-frequency buckets; empty for strings
+    /// The same of strings and JSON, in code point order, the first 64 characters of each; empty where
+    /// topValues are all there are.
+    QStringList textHistogram;
 
-    /// From the two JSON columns of attribute_stats. What cannot be read is left out.
-    void readJson(const QByteArray& topValues, const QByteArray& histogram);
+    /// From the JSON columns of attribute_stats. What cannot be read is left out.
+    void readJson(const QByteArray& topValues, const QByteArray& histogram,
+                  const QByteArray& textHistogram = {});
 };
 
 /// What the filter needs to know of an attribute.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/filter/conditions_p.h"
 #include "model/filter/decimal.h"
 #include "model/filter/validate.h"
 
@@ -14,10 +15,21 @@ namespace atlas::filter {
 
 Estimator::~Estimator() = default;
 
-void AttributeStats::readJson(const QByteArray& top, const QByteArray& bounds)
+namespace {
+
+/// QString's own order is that of UTF-16.
+bool lessByCodePoint(const QString& a, const QString& b)
+{
+    return a.toUcs4() < b.toUcs4();
+}
+
+} // namespace
+
+void AttributeStats::readJson(const QByteArray& top, const QByteArray& bounds, const QByteArray& texts)
 {
     topValues.clear();
     histogram.clear();
+    textHistogram.clear();
     const QJsonArray values = QJsonDocument::fromJson(top).array();
     for (const QJsonValue& entry : values) {
         const QJsonArray pair = entry.toArray();
@@ -39,6 +51,12 @@ void AttributeStats::readJson(const QByteArray& top, const QByteArray& bounds)
             histogram.append(bound.toDouble());
     }
     std::sort(histogram.begin(), histogram.end());
+    const QJsonArray strings = QJsonDocument::fromJson(texts).array();
+    for (const QJsonValue& bound : strings) {
+        if (bound.isString())
+            textHistogram.append(bound.toString());
+    }
+    std::sort(textHistogram.begin(), textHistogram.end(), lessByCodePoint);
 }
 
 namespace {
@@ -71,6 +89,43 @@ double numberOf(const Literal& literal, ValueType type)
         return static_cast<double>(parseTimestamp(literal.text).value_or(0));
     const auto decimal = Decimal::parse(literal.text);
     return decimal ? decimal->nearestDouble() : 0;
+}
+
+/// Where `text` lies between two bounds, 0 to 1: the characters after what the bounds have in common, read as
+/// digits of a number.
+double placeWithin(const QString& lower, const QString& upper, const QString& text)
+{
+    const QList<uint> low = lower.toUcs4(), high = upper.toUcs4(), at = text.toUcs4();
+    qsizetype same = 0;
+    while (same < low.size() && same < high.size() && low[same] == high[same])
+        ++same;
+    // What is used there: the range of the bounds' own characters, all of a kind with them.
+    uint least = U'~', most = U' ';
+    for (const QList<uint>& bound : {low, high}) {
+        for (qsizetype i = same; i < bound.size(); ++i) {
+            least = std::min(least, bound[i]);
+            most = std::max(most, bound[i]);
+        }
+    }
+    for (const auto& [first, last] : {std::pair{U'0', U'9'}, {U'A', U'Z'}, {U'a', U'z'}}) {
+        if (least <= last && most >= first) {
+            least = std::min(least, static_cast<uint>(first));
+            most = std::max(most, static_cast<uint>(last));
+        }
+    }
+    const double base = static_cast<double>(most - std::min(least, most)) + 2; // an end comes before them all
+    const auto number = [&](const QList<uint>& points) {
+        double value = 0, place = 1;
+        for (qsizetype i = same; i < same + 10; ++i) {
+            place /= base;
+            if (i < points.size())
+                value += place * (1 + std::clamp(static_cast<double>(points[i]) - static_cast<double>(least),
+                                                 0.0, base - 2));
+        }
+        return value;
+    };
+    const double from = number(low), to = number(high);
+    return to > from ? std::clamp((number(at) - from) / (to - from), 0.0, 1.0) : 0.0;
 }
 
 /// Answers about one measured attribute. Shares are of the entities that have it.
@@ -133,6 +188,29 @@ public:
         return (static_cast<double>(at - bounds.begin() - 1) + within) / buckets * m_stats.entitiesWith;
     }
 
+    bool hasTextBounds() const { return m_stats.textHistogram.size() >= 2; }
+
+    /// Entities whose text is below `text`. Only with bounds.
+    double below(const QString& text) const
+    {
+        const QStringList& bounds = m_stats.textHistogram;
+        const auto at = std::lower_bound(bounds.begin(), bounds.end(), text, lessByCodePoint);
+        if (at == bounds.begin())
+            return 0;
+        if (at == bounds.end())
+            return m_stats.entitiesWith;
+        const double before = static_cast<double>(at - bounds.begin() - 1);
+        return (before + placeWithin(*(at - 1), *at, text)) / static_cast<double>(bounds.size() - 1) *
+               m_stats.entitiesWith;
+    }
+
+    /// Share of the bounds, which are a fair sample, for which the test holds. Only with bounds.
+    template<class Test> double shareOfBounds(const Test& test) const
+    {
+        const auto found = std::count_if(m_stats.textHistogram.begin(), m_stats.textHistogram.end(), test);
+        return static_cast<double>(found) / static_cast<double>(m_stats.textHistogram.size());
+    }
+
     template<class Test> double textMatching(const Test& test, double shareOfRest) const
     {
         double sum = 0;
@@ -142,6 +220,9 @@ public:
         }
         if (complete())
             return std::max(sum, std::min(1.0, m_stats.entitiesWith));
+        // Where every value is rare, those listed are only the first of them in order.
+        if (hasTextBounds() && m_topEntities < m_stats.entitiesWith / 2)
+            return std::max(sum, m_stats.entitiesWith * std::max(shareOfBounds(test), shareOfRest / 10));
         const double rest = std::max(0.0, m_stats.entitiesWith - m_topEntities);
         // The values that are not listed are taken to be like those that are, but never free of matches.
         const double share =
@@ -182,12 +263,6 @@ double clauseShareUnknown(const Clause& clause)
     }
 }
 
-/// UTF-16 order is not code point order; close enough only for a guess, so compare code points.
-bool lessByCodePoint(const QString& a, const QString& b)
-{
-    return a.toUcs4() < b.toUcs4();
-}
-
 double measuredRows(const Clause& clause, const AttributeStats& stats, ValueType type, const QDateTime& now)
 {
     const Measured measured(stats, type);
@@ -198,6 +273,8 @@ double measuredRows(const Clause& clause, const AttributeStats& stats, ValueType
         if (!isText)
             return measured.below(numberOf(literal(index), type), orEqual);
         const QString bound = literal(index).text;
+        if (measured.hasTextBounds())
+            return measured.below(bound);
         return measured.textMatching(
             [&](const QString& value) {
                 return lessByCodePoint(value, bound) || (orEqual && value == bound);
@@ -231,6 +308,11 @@ double measuredRows(const Clause& clause, const AttributeStats& stats, ValueType
         return measured.textMatching([&](const QString& value) { return value.contains(literal(0).text); },
                                      unknownText);
     case Operator::StartsWith:
+        if (const QString prefix = searchKey(literal(0).text); measured.hasTextBounds()) {
+            const QString end = upperBound(prefix);
+            const double upto = end.isNull() ? with : measured.below(end);
+            return std::max(upto - measured.below(prefix), std::min(1.0, with));
+        }
         return measured.textMatching(
             [&](const QString& value) { return value.startsWith(searchKey(literal(0).text)); }, unknownText);
     case Operator::InTheLast: {

@@ -28,6 +28,10 @@ QString Context::prepare()
     QString reason;
     if (test::TestCluster::find(&cluster, &reason) != test::TestCluster::Found::Yes)
         return reason;
+    if (qEnvironmentVariableIsSet("ATLAS_BENCH_AS_IS")) {
+        m_platform.use(cluster);
+        return {};
+    }
     if (const QString problem = m_platform.prepare(cluster); !problem.isEmpty())
         return problem;
     if (m_platform.ctl({QStringLiteral("load"), QStringLiteral("--status")}).status == 0)

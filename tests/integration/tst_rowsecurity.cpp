@@ -388,8 +388,14 @@ QHash<QString, Call> TestRowSecurity::calls() const
     exempt("agent.lock", "a lock that an agent waits for; no data");
     writes("agent.maintain", {});
     writes("agent.rate", {});
-    writes("agent.stats", {tenant});
-    lists("agent.tenants", {}, copies);
+    writes("agent.stats", {QByteArray("0"), QByteArray("1"), QByteArray("1")});
+    writes("agent.writes", {});
+    reads("rejects.groups", {tenant, QByteArray(""), QByteArray("")});
+    reads("rejects.list",
+          {tenant, QByteArray("0"), QByteArray(""), QByteArray(""), QByteArray("10"), QByteArray("0")});
+    exempt("rejects.last", "one number; row security makes it 0 for others");
+    writes("rejects.settle", {tenant, QByteArray("{1}"), QByteArray("false")});
+    reads("rejects.types", {tenant, QByteArray("{status}")});
     reads("browse.asset", {tenant, entity}, everywhere);
     exempt("browse.count", "composed: compiledFiltersReturnNothingOfAnother");
     reads("browse.find", {tenant, QByteArray("e1")}, everywhere);

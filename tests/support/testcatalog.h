@@ -54,6 +54,10 @@ public:
     }
 
     void setEntitiesTotal(double total) { m_total = total; }
+    void setFieldStats(filter::EntityField field, std::shared_ptr<const filter::AttributeStats> stats)
+    {
+        m_fields.insert(static_cast<int>(field), std::move(stats));
+    }
 
     std::optional<filter::AttributeInfo> find(const QString& name) const override
     {
@@ -62,8 +66,13 @@ public:
     }
     QStringList names() const override { return m_attributes.keys(); }
     double entitiesTotal() const override { return m_total; }
+    std::shared_ptr<const filter::AttributeStats> fieldStats(filter::EntityField field) const override
+    {
+        return m_fields.value(static_cast<int>(field));
+    }
 
 private:
+    QMap<int, std::shared_ptr<const filter::AttributeStats>> m_fields;
     QMap<QString, filter::AttributeInfo> m_attributes;
     int m_last = 0;
     double m_total = 0;

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Statistics against exact counts: after a load, after changes, whole and from samples.
+#include <QTest>
+
+#include <cmath>
+
+#include "db/blocking.h"
+#include "model/catalog/attributecatalog.h"
+#include "model/filter/estimate.h"
+#include "model/filter/parser.h"
+#include "tests/support/platform.h"
+
+using namespace atlas;
+using test::sql;
+
+class TestStatistics : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void loadsAreCountedWhole();
+    void fieldsOfEntitiesAreMeasured();
+    void nothingChangedNothingMeasured();
+    void changesAreNotedAndMeasured();
+    void whatIsNewComesFirst();
+    void samplesKeepTheirBounds();
+    void workIsBounded();
+    void onlyTheAgentMeasuresForAll();
+
+private:
+    static constexpr int entities = 6'000;
+
+    QByteArray line(int entity, int generation) const;
+    QString import(const QByteArray& lines) const;
+    db::ResultSet ask(const QByteArray& text, const QList<db::Param>& params = {});
+    /// One round of the agent; "measured waiting".
+    QList<qint64> round(double seconds = 60, qint64 exactUpTo = 200'000, int sample = 30'000);
+    /// As if all of it had been measured an hour ago.
+    void age();
+    void compareWithCounts();
+
+    test::Platform m_platform;
+    QString m_name;
+    int m_tenant = 0;
+    std::unique_ptr<db::BlockingSession> m_owner;
+    std::unique_ptr<db::BlockingSession> m_agent;
+};
+
+QByteArray TestStatistics::line(int entity, int generation) const
+{
+    const int value = (entity * 7919 + generation * 104'729) % 10'007;
+    QByteArray attributes;
+    const auto add = [&attributes](const QByteArray& name, const QByteArray& json) {
+        attributes += (attributes.isEmpty() ? "" : ",") + ('"' + name + "\":") + json;
+    };
+    add("status", value % 10 < 7 ? "\"active\"" : (value % 10 < 9 ? "\"idle\"" : "\"retired\""));
+    add("temperature", QByteArray::number(value / 10.0));
+    add("serial", "\"SN-" + QByteArray::number(100'000 + entity) + '"');
+    if (value % 3 != 0)
+        add("open", value % 2 == 0 ? "true" : "false");
+    if (value % 97 == 0)
+        add("error", QByteArray::number(value % 5));
+    if (value % 4 == 0)
+        add("tags", "[\"" + QByteArray::number(value % 11) + "\"]");
+    return "{\"id\":\"E" + QByteArray::number(entity) + R"(","type":")" +
+           (entity % 5 == 0 ? "van" : "truck") + R"(","name":"Unit )" + QByteArray::number(10'000 + entity) +
+           R"(","attributes":{)" + attributes + "}}\n";
+}
+
+QString TestStatistics::import(const QByteArray& lines) const
+{
+    const test::Ran ran = m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), m_name,
+                                          QStringLiteral("--create"), QStringLiteral("-")},
+                                         lines);
+    return ran.status == 0 ? QString() : QString::fromUtf8(ran.err);
+}
+
+db::ResultSet TestStatistics::ask(const QByteArray& text, const QList<db::Param>& params)
+{
+    auto rows = m_owner->exec(sql(text, params));
+    if (!rows.ok()) {
+        qWarning("%s", qPrintable(rows.error().text()));
+        return {};
+    }
+    return std::move(rows).value();
+}
+
+QList<qint64> TestStatistics::round(double seconds, qint64 exactUpTo, int sample)
+{
+    const auto noted = m_agent->exec(sql("select atlas.note_attribute_writes()"));
+    const auto rows =
+        m_agent->exec(sql("select measured, waiting from atlas.refresh_stale_stats($1::double precision, "
+                          "$2::bigint, $3::integer)",
+                          {db::param(seconds), db::param(exactUpTo), db::param(sample)}));
+    if (!noted.ok() || !rows.ok()) {
+        qWarning("%s", qPrintable((noted.ok() ? rows.error() : noted.error()).text()));
+        return {-1, -1};
+    }
+    return {rows->integer(0, 0).value_or(-1), rows->integer(0, 1).value_or(-1)};
+}
+
+void TestStatistics::age()
+{
+    ask("update atlas.attribute_stats set measured_at = measured_at - interval '1 hour' where tenant_id = "
+        "$1::int",
+        {db::param(m_tenant)});
+}
+
+void TestStatistics::initTestCase()
+{
+    test::TestCluster cluster;
+    ATLAS_REQUIRE_CLUSTER(cluster);
+    QCOMPARE(m_platform.prepare(cluster), QString());
+    m_name = test::Platform::freshName(QStringLiteral("statistics"));
+    QByteArray lines;
+    for (int i = 0; i < entities; ++i)
+        lines += line(i, 0);
+    QCOMPARE(import(lines), QString());
+    m_tenant = m_platform.tenantId(m_name);
+    QVERIFY(m_tenant > 0);
+    m_owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    m_agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    QVERIFY(m_owner && m_agent);
+    QVERIFY(ask("set row_security = off").rowCount() == 0);
+}
+
+/// Every figure of every attribute that was counted whole is what counting says.
+void TestStatistics::compareWithCounts()
+{
+    const auto wrong = ask(R"(
+        with counted as (
+            select a.attribute_id, a.name, coalesce(to_jsonb(v.value_num), to_jsonb(v.value_text)) as value, count(v.entity_id) as n
+              from atlas.attributes a
+              left join atlas.attribute_values v on v.tenant_id = a.tenant_id and v.attribute_id = a.attribute_id
+                    and (v.value_num is not null or v.value_text is not null)
+             where a.tenant_id = $1::int group by 1, 2, 3
+        ), totals as (
+            select attribute_id, name, sum(n) as entities_with, count(*) filter (where n > 0) as distinct_values from counted group by 1, 2
+        )
+        select t.name, t.entities_with, s.entities_with, t.distinct_values, s.distinct_values, s.writes_since
+          from totals t join atlas.attribute_stats s on s.tenant_id = $1::int and s.attribute_id = t.attribute_id
+         where s.entities_with <> t.entities_with or s.distinct_values <> t.distinct_values or s.sampled_entities is not null
+            or s.writes_since <> 0
+            or exists (select from jsonb_array_elements(s.top_values) o
+                        where (o ->> 1)::bigint is distinct from
+                              (select c.n from counted c where c.attribute_id = t.attribute_id and c.value = o -> 0))
+            or jsonb_array_length(s.top_values) <> least(100, t.distinct_values))",
+                           {db::param(m_tenant)});
+    for (int row = 0; row < wrong.rowCount(); ++row)
+        qWarning("%s: %s with, says %s; %s values, says %s; %s since", qPrintable(wrong.string(row, 0)),
+                 qPrintable(wrong.string(row, 1)), qPrintable(wrong.string(row, 2)),
+                 qPrintable(wrong.string(row, 3)), qPrintable(wrong.string(row, 4)),
+                 qPrintable(wrong.string(row, 5)));
+    QCOMPARE(wrong.columnCount(), 6);
+    QCOMPARE(wrong.rowCount(), 0);
+    const auto missing =
+        ask("select count(*) from atlas.attributes a where tenant_id = $1::int and not exists (select from "
+            "atlas.attribute_stats s where s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id)",
+            {db::param(m_tenant)});
+    QCOMPARE(missing.integer(0, 0), 0);
+}
+
+void TestStatistics::loadsAreCountedWhole()
+{
+    const auto measured =
+        m_agent->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_tenant)}));
+    QVERIFY2(measured.ok(), measured.ok() ? "" : qPrintable(measured.error().text()));
+    QCOMPARE(measured->integer(0, 0), 6);
+    compareWithCounts();
+    // Equal-frequency bounds: a tenth of the values lies below the tenth of them.
+    const auto serials =
+        ask("select text_histogram ->> 10, text_histogram ->> 50, jsonb_array_length(text_histogram), "
+            "jsonb_array_length(histogram) from atlas.attribute_stats join atlas.attributes using "
+            "(tenant_id, attribute_id) where tenant_id = $1::int and name = 'serial'",
+            {db::param(m_tenant)});
+    QCOMPARE(serials.string(0, 0).mid(3).toInt(), 100'000 + entities / 10 - 1);
+    QCOMPARE(serials.string(0, 1).mid(3).toInt(), 100'000 + entities / 2 - 1);
+    QCOMPARE(serials.integer(0, 2), 101);
+    QCOMPARE(serials.integer(0, 3), 0);
+    // Where every value is a common one there is nothing to add.
+    const auto status =
+        ask("select text_histogram::text from atlas.attribute_stats join atlas.attributes using (tenant_id, "
+            "attribute_id) where tenant_id = $1::int and name = 'status'",
+            {db::param(m_tenant)});
+    QCOMPARE(status.string(0, 0), QStringLiteral("[]"));
+}
+
+void TestStatistics::fieldsOfEntitiesAreMeasured()
+{
+    auto analyst = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"), true);
+    QVERIFY(analyst);
+    for (const db::Statement& statement :
+         {AttributeCatalog::listStatement(m_tenant), AttributeCatalog::namedStatement(m_tenant, {})}) {
+        const auto rows = analyst->exec(statement);
+        QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text()));
+        const AttributeCatalog catalog = AttributeCatalog::fromRows(*rows);
+        QVERIFY(!catalog.findName(QStringLiteral("type"))); // the field is no attribute
+        QCOMPARE(catalog.entitiesTotal(), static_cast<double>(entities));
+        const filter::StatsEstimator estimator(catalog);
+        const auto expected = [&](const char* text) {
+            return filter::estimate(filter::parse(QString::fromUtf8(text)).expression, estimator);
+        };
+        QCOMPARE(expected("entity.type = \"van\"").entities, entities / 5.0);
+        QVERIFY(expected("entity.type = \"van\"").measured);
+        const double prefix = expected("entity.name starts with \"Unit 12\"").entities;
+        QVERIFY2(prefix > 800 && prefix < 1'200, qPrintable(QString::number(prefix)));
+        const double below = expected("entity.id < \"E3\"").entities; // E0, E1…, E2…: 2,223 of them
+        QVERIFY2(below > 2'000 && below < 2'400, qPrintable(QString::number(below)));
+    }
+}
+
+void TestStatistics::nothingChangedNothingMeasured()
+{
+    age();
+    const QByteArray text =
+        "select max(measured_at)::text from atlas.attribute_stats where tenant_id = $1::int";
+    const QString before = ask(text, {db::param(m_tenant)}).string(0, 0);
+    QCOMPARE(round().at(1), 0);
+    QCOMPARE(ask(text, {db::param(m_tenant)}).string(0, 0), before);
+}
+
+void TestStatistics::changesAreNotedAndMeasured()
+{
+    QByteArray lines;
+    for (int i = 0; i < entities / 2; ++i)
+        lines += line(i, 1);
+    QCOMPARE(import(lines), QString());
+    const QByteArray since =
+        "select writes_since, write_rate from atlas.attribute_stats join atlas.attributes using "
+        "(tenant_id, attribute_id) where tenant_id = $1::int and name = 'status'";
+    ask("update atlas.attribute_stats set measured_at = clock_timestamp() where tenant_id = $1::int",
+        {db::param(m_tenant)});
+    // Measured just now: noted, not measured again before five minutes have passed.
+    QCOMPARE(round().at(1), 0);
+    auto noted = ask(since, {db::param(m_tenant)});
+    QCOMPARE(noted.integer(0, 0), entities / 2);
+    QVERIFY(noted.real(0, 1).value_or(0) > 0);
+    age();
+    QCOMPARE(round().at(1), 0);
+    compareWithCounts();
+    // Cleared values are changes too.
+    lines.clear();
+    for (int i = 0; i < entities / 4; ++i)
+        lines +=
+            "{\"id\":\"E" + QByteArray::number(i) + R"(","attributes":{"open":null,"error":null}})" + '\n';
+    QCOMPARE(import(lines), QString());
+    age();
+    QCOMPARE(round().at(1), 0);
+    const auto fill =
+        ask("select s.entities_with, (select count(*) from atlas.attribute_values v where v.tenant_id = "
+            "$1::int and "
+            "v.attribute_id = a.attribute_id and v.value_num is not null) from atlas.attribute_stats s join "
+            "atlas.attributes a using (tenant_id, attribute_id) where tenant_id = $1::int and name = 'open'",
+            {db::param(m_tenant)});
+    QCOMPARE(fill.integer(0, 0), fill.integer(0, 1));
+}
+
+void TestStatistics::whatIsNewComesFirst()
+{
+    QByteArray lines;
+    for (int i = 0; i < 100; ++i)
+        lines += "{\"id\":\"E" + QByteArray::number(i) + R"(","attributes":{"brand_new":)" +
+                 QByteArray::number(i % 3) + "}}\n";
+    QCOMPARE(import(lines), QString());
+    QVERIFY(round().at(0) >= 1);
+    const auto fresh = ask(
+        "select entities_with, distinct_values, sampled_entities from atlas.attribute_stats join "
+        "atlas.attributes using (tenant_id, attribute_id) where tenant_id = $1::int and name = 'brand_new'",
+        {db::param(m_tenant)});
+    QCOMPARE(fresh.rowCount(), 1);
+    QCOMPARE(fresh.integer(0, 0), 100);
+    QCOMPARE(fresh.integer(0, 1), 3);
+    // New entities are counted without counting all.
+    lines.clear();
+    for (int i = entities; i < entities + 250; ++i)
+        lines += line(i, 0);
+    QCOMPARE(import(lines), QString());
+    round();
+    const auto total = ask("select distinct entities_total + entities_since from atlas.entity_field_stats "
+                           "where tenant_id = $1::int",
+                           {db::param(m_tenant)});
+    QCOMPARE(total.rowCount(), 1);
+    QCOMPARE(total.integer(0, 0), entities + 250);
+}
+
+void TestStatistics::samplesKeepTheirBounds()
+{
+    ask("update atlas.attribute_stats set writes_since = entities_with + 1 where tenant_id = $1::int",
+        {db::param(m_tenant)});
+    age();
+    QCOMPARE(round(60, 50, 2'000).at(1), 0);
+    const auto rows = ask(R"(
+        select a.name, s.sampled_entities, s.entities_total, s.entities_with,
+               (select count(*) from atlas.attribute_values v where v.tenant_id = $1::int and v.attribute_id = a.attribute_id
+                   and (v.value_num is not null or v.value_text is not null)),
+               s.distinct_values,
+               (select count(distinct coalesce(v.value_num::text, v.value_text)) from atlas.attribute_values v
+                 where v.tenant_id = $1::int and v.attribute_id = a.attribute_id)
+          from atlas.attribute_stats s join atlas.attributes a using (tenant_id, attribute_id) where tenant_id = $1::int)",
+                          {db::param(m_tenant)});
+    QCOMPARE(rows.rowCount(), 7);
+    int sampled = 0;
+    for (int row = 0; row < rows.rowCount(); ++row) {
+        const auto n = rows.integer(row, 1);
+        const auto total = static_cast<double>(rows.integer(row, 2).value_or(0));
+        const auto says = static_cast<double>(rows.integer(row, 3).value_or(-1));
+        const auto is = static_cast<double>(rows.integer(row, 4).value_or(-1));
+        if (!n) {
+            QCOMPARE(says, is);
+            continue;
+        }
+        ++sampled;
+        QVERIFY(*n > 1'000 && *n <= 2'000);
+        // Five standard errors: wrong once in two million.
+        const double share = is / total;
+        const double bound =
+            5 * std::sqrt(share * (1 - share) / static_cast<double>(*n)) + 1.0 / static_cast<double>(*n);
+        QVERIFY2(std::abs(says / total - share) <= bound, qPrintable(QStringLiteral("%1: %2 of %3, says %4")
+                                                                         .arg(rows.string(row, 0))
+                                                                         .arg(is)
+                                                                         .arg(total)
+                                                                         .arg(says)));
+        const auto values = static_cast<double>(rows.integer(row, 6).value_or(0));
+        const auto guessed = static_cast<double>(rows.integer(row, 5).value_or(0));
+        QVERIFY2(
+            guessed > values / 3 && guessed < values * 3,
+            qPrintable(
+                QStringLiteral("%1: %2 values, says %3").arg(rows.string(row, 0)).arg(values).arg(guessed)));
+    }
+    QVERIFY(sampled >= 5);
+    const auto active =
+        ask("select (o ->> 1)::float8 / s.entities_total, (select count(*)::float8 from "
+            "atlas.attribute_values v where "
+            "v.tenant_id = $1::int and v.attribute_id = a.attribute_id and v.value_text = 'active') / "
+            "s.entities_total, s.sampled_entities from atlas.attribute_stats s join atlas.attributes a using "
+            "(tenant_id, attribute_id), jsonb_array_elements(s.top_values) o where tenant_id = $1::int and "
+            "a.name = "
+            "'status' and o ->> 0 = 'active'",
+            {db::param(m_tenant)});
+    QCOMPARE(active.rowCount(), 1);
+    const double share = active.real(0, 1).value_or(0);
+    QVERIFY(std::abs(active.real(0, 0).value_or(0) - share) <=
+            5 * std::sqrt(share * (1 - share) / active.real(0, 2).value_or(1)));
+    // Whole again, for whoever looks next.
+    QVERIFY(m_agent->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_tenant)})).ok());
+    compareWithCounts();
+}
+
+void TestStatistics::workIsBounded()
+{
+    ask("update atlas.attribute_stats set writes_since = entities_with + 1 where tenant_id = $1::int",
+        {db::param(m_tenant)});
+    age();
+    const QList<qint64> none = round(0);
+    QCOMPARE(none.at(0), 0);
+    QVERIFY(none.at(1) >= 7);
+    const QList<qint64> all = round();
+    QVERIFY(all.at(0) >= 7);
+    QCOMPARE(all.at(1), 0);
+    compareWithCounts();
+}
+
+void TestStatistics::onlyTheAgentMeasuresForAll()
+{
+    for (const char* login : {"analyst", "operator", "admin", "ingest"}) {
+        auto session = m_platform.open(QStringLiteral("primary"), QString::fromLatin1(login));
+        QVERIFY(session);
+        for (const QByteArray call :
+             {"select atlas.note_attribute_writes()", "select atlas.refresh_stale_stats(1, 1, 1)",
+              "select atlas.measure_attributes(1, null, null, 1)",
+              "select atlas.measure_entity_fields(1, null, 1)", "select atlas.sample_entities(1, 1)",
+              "select * from atlas.attribute_writes"}) {
+            const auto refused = session->exec(sql(call));
+            QVERIFY2(!refused.ok(), call.constData());
+            QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
+        }
+    }
+}
+
+QTEST_GUILESS_MAIN(TestStatistics)
+#include "tst_statistics.moc"
