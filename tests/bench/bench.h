@@ -28,12 +28,12 @@ struct Figure
     std::optional<double> ratio() const;
 };
 
-/// What benchmarks share: the bench cluster with the default platform loaded.
+/// What benchmarks share: the bench cluster with a synthetic platform loaded.
 class Context
 {
 public:
-    /// Applies the schema and loads 200,000 entities where that is missing. Empty, or what went wrong.
-    QString prepare();
+    /// Applies the schema and loads so many entities where that is missing. Empty, or what went wrong.
+    QString prepare(qint64 entities);
     test::Platform& platform() { return m_platform; }
     int tenant(const QString& name) { return m_platform.tenantId(name); }
 
@@ -57,6 +57,7 @@ std::vector<double> timed(int times, const std::function<void()>& run);
 
 Benchmark filterBenchmark();
 Benchmark regretBenchmark();
+Benchmark suiteBenchmark();
 Benchmark fetchBenchmark();
 Benchmark ingestBenchmark();
 Benchmark searchBenchmark();

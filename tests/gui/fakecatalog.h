@@ -28,7 +28,8 @@ inline AttributeCatalog fakeCatalog(const QList<FakeAttribute>& attributes, qint
     QList<db::Column> columns;
     for (const char* name :
          {"attribute_id", "name", "value_type", "unit", "description", "state", "entities_with",
-          "distinct_values", "measured_at", "entities_total", "isolation", "top_values", "histogram"})
+          "distinct_values", "measured_at", "entities_total", "isolation", "sampled_entities", "writes_since",
+          "write_rate", "top_values", "histogram", "text_histogram"})
         columns.append({QLatin1String(name), 25});
     db::ResultSet::Builder builder(columns);
     int id = 0;
@@ -53,8 +54,12 @@ inline AttributeCatalog fakeCatalog(const QList<FakeAttribute>& attributes, qint
         builder.addCell("1780000000");
         builder.addCell(QByteArray::number(entitiesTotal));
         builder.addCell("shared");
+        builder.addNull();
+        builder.addCell("0");
+        builder.addCell("0");
         builder.addCell(QJsonDocument(top).toJson(QJsonDocument::Compact));
         builder.addCell(QJsonDocument(bounds).toJson(QJsonDocument::Compact));
+        builder.addCell("[]");
     }
     return AttributeCatalog::fromRows(builder.take());
 }
