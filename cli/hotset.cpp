@@ -62,11 +62,11 @@ int run(const QString& command, hotset::Kind kind, const QStringList& arguments)
             fail(rows.error());
             return exitStatusFor(rows.error());
         }
-        if (rows->rowCount() != 1) {
+        const AttributeCatalog catalog = AttributeCatalog::fromRows(*rows);
+        if (catalog.size() != 1) {
             fail(QStringLiteral("tenant %1 has no attribute \"%2\"").arg(parser.value(tenantOption), name));
             return Failed;
         }
-        const AttributeCatalog catalog = AttributeCatalog::fromRows(*rows);
         const HotState state = catalog.at(0).state;
         if ((kind == hotset::Kind::Promote && state == HotState::Hot) ||
             (kind == hotset::Kind::Demote && state == HotState::Cold)) {
