@@ -50,6 +50,27 @@ QStringList columnNames(const QStringList& values)
     return names;
 }
 
+/// NAME, NAME:asc or NAME:desc, where NAME is written as in the language: in backquotes where it has a colon.
+std::optional<filter::Sort> sortFrom(QString text)
+{
+    filter::Sort sort;
+    if (text.endsWith(QStringLiteral(":desc"))) {
+        sort.descending = true;
+        text.chop(5);
+    } else if (text.endsWith(QStringLiteral(":asc"))) {
+        text.chop(4);
+    }
+    if (!text.startsWith(QLatin1Char('`')) && text.contains(QLatin1Char(':')))
+        return std::nullopt;
+    // The language itself says what a name is.
+    const filter::ParseResult parsed = filter::parse(QStringLiteral("exists(%1)").arg(text));
+    if (!parsed.ok() || parsed.expression.root().children.size() != 1 ||
+        !parsed.expression.root().children.constFirst().isClause())
+        return std::nullopt;
+    sort.subject = parsed.expression.root().children.constFirst().clause().subject;
+    return sort;
+}
+
 /// The line of the text with a mark under what is wrong.
 void sayPosition(const QString& text, qsizetype position, qsizetype length)
 {
@@ -86,6 +107,7 @@ struct Call
     filter::ParseResult parsed;
     QStringList columns;
     exporting::RowFormat format = exporting::RowFormat::Table;
+    std::optional<filter::Sort> sort;
     std::optional<qint64> limit;
     bool count = false;
     bool explain = false;
@@ -151,6 +173,8 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     // The catalogue is the primary's; the warehouse has a copy without statistics.
     QStringList names = call.parsed.expression.attributes();
     names += call.columns;
+    if (call.sort && call.sort->subject.isAttribute())
+        names += call.sort->subject.attribute;
     names.removeDuplicates();
     const QString catalogNode =
         route.role == db::EndpointRole::Warehouse ? QStringLiteral("primary") : route.node;
@@ -204,6 +228,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     request.filter = call.parsed.expression;
     for (const QString& name : call.columns)
         request.columns.append(catalog.findName(name)->id);
+    request.sort = call.sort;
     request.limit = call.limit;
     request.role = route.role;
     request.realRedshift = browse::isRedshift(connection.client(), route.node);
@@ -321,6 +346,11 @@ int runFilter(const QStringList& arguments)
     const QCommandLineOption format(QStringLiteral("format"),
                                     QStringLiteral("table, csv or jsonl (default: table)."),
                                     QStringLiteral("format"), QStringLiteral("table"));
+    const QCommandLineOption sort(
+        QStringLiteral("sort"),
+        QStringLiteral("Order by an attribute, entity.name, entity.type or entity.id; :desc backwards. "
+                       "Assets without it come last. A name with a colon in backquotes."),
+        QStringLiteral("attribute[:desc]"));
     const QCommandLineOption limit(QStringLiteral("limit"),
                                    QStringLiteral("At most this many assets (default: all)."),
                                    QStringLiteral("n"));
@@ -332,7 +362,7 @@ int runFilter(const QStringList& arguments)
         QStringLiteral("intent"), QStringLiteral("operational"));
     const QCommandLineOption explain(QStringLiteral("explain"),
                                      QStringLiteral("Tell how it was compiled and why, on stderr."));
-    parser.addOptions({tenant, count, columns, format, limit, intent, explain});
+    parser.addOptions({tenant, count, columns, format, sort, limit, intent, explain});
     parser.addPositionalArgument(QStringLiteral("expression"), QStringLiteral("The filter."));
     parse(parser, QStringLiteral("filter"), arguments);
 
@@ -360,6 +390,13 @@ int runFilter(const QStringList& arguments)
         return Usage;
     }
     call.format = *rowFormat;
+    if (parser.isSet(sort)) {
+        call.sort = sortFrom(parser.value(sort));
+        if (!call.sort) {
+            fail(QStringLiteral("sort is an attribute, or an attribute and :desc"));
+            return Usage;
+        }
+    }
     if (parser.isSet(limit)) {
         bool isNumber = false;
         const qint64 most = parser.value(limit).toLongLong(&isNumber);

@@ -179,6 +179,8 @@ PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& 
         options.limit = static_cast<int>(std::min<qint64>(*request.limit, std::numeric_limits<int>::max()));
     if (request.afterEntityId > 0)
         options.after = request.afterEntityId;
+    options.sort = request.sort;
+    options.sortAfter = request.sortAfter;
     const filter::StatsEstimator estimator(catalog, options.now);
     const auto compiled = filter::compileIds(request.tenant, request.filter, catalog, estimator, options);
     if (!compiled.ok()) {
@@ -215,11 +217,16 @@ PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& 
                       alias + " where " + where + ") as c" + number(i);
         }
     }
+    if (request.sort)
+        select += warehouse ? ", cast(p.sort_value as varchar(65535)) as sort_value"
+                            : ", p.sort_value::text as sort_value";
     result.statement.name = QStringLiteral("browse.page");
     result.statement.purpose = QStringLiteral("Page of filter results");
-    result.statement.sql = select + "\n  from (" + compiled.value->sql +
-                           ") p\n  join atlas.entities e on e.tenant_id = " + tenant +
-                           " and e.entity_id = p.entity_id" + joins + "\n order by p.entity_id";
+    result.statement.sql =
+        select + "\n  from (" + compiled.value->sql +
+        ") p\n  join atlas.entities e on e.tenant_id = " + tenant + " and e.entity_id = p.entity_id" + joins +
+        "\n order by " +
+        (request.sort ? filter::sortOrder("p", request.sort->descending) : QByteArrayLiteral("p.entity_id"));
     result.statement.params = params;
     result.explain = compiled.value->explain.text();
     result.expectedRows = compiled.value->explain.expected;
@@ -270,6 +277,9 @@ std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns, co
             else
                 row.values.emplace_back(displayValue(types[c], rows.string(r, column)));
         }
+        const int sorted = 5 + static_cast<int>(types.size());
+        if (sorted < rows.columnCount() && !rows.isNull(r, sorted))
+            row.sortValue = rows.string(r, sorted);
         result.push_back(std::move(row));
     }
     return result;

@@ -43,9 +43,34 @@ Need needOf(const CompileOptions& options)
     return {};
 }
 
+bool isSorted(const CompileOptions& options)
+{
+    return options.sort &&
+           (options.projection == Projection::EntityIds || options.projection == Projection::Stream);
+}
+
+/// What the planner is told: the sort has a cursor of its own, which only the entities without a value share.
+CompileOptions plannerOptions(CompileOptions options)
+{
+    if (!isSorted(options))
+        return options;
+    options.descending = options.sort->descending;
+    options.after.reset();
+    if (options.sortAfter && !options.sortAfter->value)
+        options.after = options.sortAfter->entityId;
+    return options;
+}
+
 std::vector<Candidate> allCandidates(Planner& planner, const Predicate& predicate,
+                                     const CatalogLookup& catalog, const Estimator& estimator,
                                      const CompileOptions& options)
 {
+    if (isSorted(options)) {
+        auto sorted =
+            planner.sortedCandidates(predicate, sortedBy(*options.sort, catalog, estimator), needOf(options));
+        Planner::keepAskedFor(sorted, options);
+        return sorted;
+    }
     auto candidates = options.projection == Projection::Count
                           ? planner.countCandidates(predicate)
                           : planner.candidates(predicate, needOf(options));
@@ -118,9 +143,19 @@ Written write(int tenantId, const Expression& expression, const CatalogLookup& c
     written.problems = validate(expression, catalog);
     if (!written.problems.isEmpty())
         return written;
+    if (isSorted(options)) {
+        // A sort by what is not there is told as a clause on it would be.
+        written.problems =
+            validate(Expression(Node(Clause{options.sort->subject, Operator::Exists, {}, true})), catalog);
+        if (!written.problems.isEmpty()) {
+            for (Problem& problem : written.problems)
+                problem.position = -1;
+            return written;
+        }
+    }
     const Predicate predicate = toPredicate(expression, catalog, estimator);
-    Planner planner(tenantId, options, estimator.entitiesTotal());
-    const auto candidates = allCandidates(planner, predicate, options);
+    Planner planner(tenantId, plannerOptions(options), estimator.entitiesTotal());
+    const auto candidates = allCandidates(planner, predicate, catalog, estimator, options);
     written.sql = candidates.front().sql();
     if (options.projection == Projection::Exists) {
         written.sql = options.dialect == Dialect::Redshift
@@ -152,6 +187,12 @@ QString name(Shape shape)
         return QStringLiteral("set expression");
     case Shape::UnionPages:
         return QStringLiteral("union of pages");
+    case Shape::SortWalk:
+        return QStringLiteral("values in order, probes");
+    case Shape::SortLookups:
+        return QStringLiteral("look-ups, sort");
+    case Shape::SortJoin:
+        return QStringLiteral("join, sort");
     }
     return {};
 }
@@ -228,10 +269,10 @@ QList<Shape> possibleShapes(const Expression& expression, const CatalogLookup& c
         return {};
     CompileOptions any = options;
     any.shape.reset();
-    Planner planner(0, any, estimator.entitiesTotal());
+    Planner planner(0, plannerOptions(any), estimator.entitiesTotal());
     QList<Shape> shapes;
     for (const Candidate& candidate :
-         allCandidates(planner, toPredicate(expression, catalog, estimator), any)) {
+         allCandidates(planner, toPredicate(expression, catalog, estimator), catalog, estimator, any)) {
         if (!shapes.contains(candidate.shape))
             shapes.append(candidate.shape);
     }

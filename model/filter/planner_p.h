@@ -19,6 +19,15 @@ struct Need
     bool isPage() const { return ordered && limit >= 0; }
 };
 
+/// A sort, resolved.
+struct SortedBy
+{
+    Sort sort;
+    AttributeInfo attribute; ///< of an attribute
+    Predicate having;        ///< the entities with a value
+};
+SortedBy sortedBy(const Sort& sort, const CatalogLookup& catalog, const Estimator& estimator);
+
 /// One way to answer, with its expected cost. The SQL is made only for the one that is taken.
 struct Candidate
 {
@@ -44,6 +53,9 @@ public:
     /// The ways to count, each a complete statement.
     std::vector<Candidate> countCandidates(const Predicate& predicate);
 
+    /// The same in the order of a sort: selects of entity_id and sort_value.
+    std::vector<Candidate> sortedCandidates(const Predicate& predicate, const SortedBy& by, const Need& need);
+
     Parameters& parameters() { return m_parameters; }
     /// Only what the options ask for, where there is such.
     static void keepAskedFor(std::vector<Candidate>& candidates, const CompileOptions& options);
@@ -62,6 +74,15 @@ private:
     std::optional<Candidate> join(const std::vector<Predicate>& parts, size_t joined, const Need& need);
     std::optional<Candidate> unionPages(const Predicate& any, const Need& need);
     Candidate setAlgebra(const Predicate& predicate, const Need& need);
+
+    std::optional<Candidate> sortWalk(const Predicate& predicate, const SortedBy& by, const Need& need);
+    Candidate sortLookups(const Predicate& predicate, const SortedBy& by, const Need& need);
+    Candidate sortJoin(const Predicate& predicate, const SortedBy& by, const Need& need);
+    std::vector<Candidate> sortTail(const Predicate& predicate, const SortedBy& by, const Need& need);
+    QByteArray sortValue(const SortedBy& by, const QByteArray& alias) const;
+    QByteArray noSortValue(const SortedBy& by) const;
+    QByteArray sortParameter(const SortedBy& by, const QString& value);
+    QByteArray sortedPage(const QByteArray& set, const SortedBy& by, const Need& need);
 
     // What it costs.
     double matching(const std::vector<Predicate>& parts) const;

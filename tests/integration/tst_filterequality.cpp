@@ -268,6 +268,8 @@ private Q_SLOTS:
     void randomFilters();
     void everyShape();
     void pages();
+    void sorted_data();
+    void sorted();
     void subSelect();
     void nastyNamesAndValues();
     void anotherTenantStaysOut();
@@ -812,6 +814,98 @@ void TestFilterEquality::pages()
             }
         }
     }
+}
+
+void TestFilterEquality::sorted_data()
+{
+    QTest::addColumn<QString>("node");
+    QTest::addColumn<bool>("descending");
+    // A replica answers the statements of the primary.
+    for (const char* node : {"primary", "warehouse"}) {
+        QTest::addRow("%s ascending", node) << QString::fromLatin1(node) << false;
+        QTest::addRow("%s descending", node) << QString::fromLatin1(node) << true;
+    }
+}
+
+/// All pages of a sort put together, in each shape and of both tenants, and the stream of the same.
+void TestFilterEquality::sorted()
+{
+    QFETCH(QString, node);
+    QFETCH(bool, descending);
+    QList<Subject> sortedBy{Subject::ofEntity(EntityField::Id), Subject::ofEntity(EntityField::Type),
+                            Subject::ofEntity(EntityField::Name)};
+    for (const Attribute& attribute : attributes())
+        sortedBy.append(Subject::ofAttribute(attribute.name));
+    QSet<Shape> seen;
+    for (const Tenant* tenant : {&m_shared, &m_branch}) {
+        const StatsEstimator estimator(tenant->measured, now);
+        for (const char* input :
+             {"", "status = \"active\"", "rare = 1", "missing(door_open)", "status = \"nobody\"",
+              "tricky > 0 and not region = \"eu-1\"", "level = 1 or entity.type = \"truck\"",
+              "entity.name contains \"1\" and temperature > 3"}) {
+            const Expression expression = parse(QString::fromUtf8(input)).expression;
+            for (const Subject& subject : sortedBy) {
+                QList<qint64> wanted = expected(*tenant, expression);
+                if (descending)
+                    std::reverse(wanted.begin(), wanted.end());
+                std::stable_sort(wanted.begin(), wanted.end(), [&](qint64 a, qint64 b) {
+                    return test::sortOrder(tenant->entities.at(a - tenant->firstEntity),
+                                           tenant->entities.at(b - tenant->firstEntity), subject,
+                                           descending) < 0;
+                });
+                CompileOptions options = optionsFor(node, *tenant);
+                options.sort = Sort{subject, descending};
+                options.projection = Projection::EntityIds;
+                const QList<Shape> possible =
+                    possibleShapes(expression, tenant->measured, estimator, options);
+                QVERIFY(!possible.isEmpty());
+                for (const Shape shape : possible) {
+                    seen.insert(shape);
+                    options.shape = shape;
+                    // Cuts within runs of equal values and within those without a value.
+                    options.limit = shape == possible.constFirst() ? 61 : 149;
+                    options.sortAfter.reset();
+                    options.projection = Projection::EntityIds;
+                    QList<qint64> collected;
+                    QString last;
+                    while (collected.size() <= wanted.size()) {
+                        const auto compiled =
+                            compile(tenant->id, expression, tenant->measured, estimator, options);
+                        QVERIFY2(compiled.ok(),
+                                 compiled.ok() ? "" : qPrintable(compiled.problems.constFirst().message));
+                        last = QString::fromUtf8(input) + u'\n' + compiled.value->explain.text() +
+                               QString::fromUtf8(compiled.value->statement.sql);
+                        const auto rows = session(node).exec(compiled.value->statement);
+                        QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text() + u'\n' + last));
+                        for (int row = 0; row < rows->rowCount(); ++row)
+                            collected.append(rows->integer(row, 0).value_or(-1));
+                        if (rows->rowCount() < options.limit)
+                            break;
+                        const int end = rows->rowCount() - 1;
+                        SortCursor cursor{std::nullopt, rows->integer(end, 0).value_or(-1)};
+                        if (!rows->isNull(end, 1))
+                            cursor.value = rows->string(end, 1);
+                        options.sortAfter = cursor;
+                    }
+                    QVERIFY2(collected == wanted, qPrintable(last));
+                }
+                options.shape.reset();
+                options.sortAfter.reset();
+                options.projection = Projection::Stream;
+                const auto whole = compile(tenant->id, expression, tenant->measured, estimator, options);
+                QVERIFY(whole.ok());
+                const auto rows = session(node).exec(whole.value->statement);
+                QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text()));
+                QList<qint64> streamed;
+                for (int row = 0; row < rows->rowCount(); ++row)
+                    streamed.append(rows->integer(row, 0).value_or(-1));
+                QVERIFY2(streamed == wanted, whole.value->statement.sql.constData());
+            }
+        }
+    }
+    if (node != u"warehouse")
+        QVERIFY(seen.contains(Shape::SortWalk) && seen.contains(Shape::SortLookups) &&
+                seen.contains(Shape::SortJoin));
 }
 
 void TestFilterEquality::subSelect()
