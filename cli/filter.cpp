@@ -2,6 +2,7 @@
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QFile>
+#include <QRegularExpression>
 #include <QTimer>
 
 #include <chrono>
@@ -111,6 +112,8 @@ struct Call
     std::optional<qint64> limit;
     bool count = false;
     bool explain = false;
+    bool analyze = false;                            ///< with explain: every source counted too
+    std::optional<std::chrono::milliseconds> budget; ///< of the count
 };
 
 /// Runs it on one node. Nothing has been written when it returns an error that another node may not have.
@@ -146,6 +149,49 @@ public:
 private:
     SessionWatch m_watch;
 };
+
+constexpr std::chrono::milliseconds sourceBudget(2'000);
+
+/// Counts every source by itself, each in its own time. Afterwards: the data may have moved on since.
+void countSources(db::BlockingSession& session, const browse::PageRequest& request,
+                  const AttributeCatalog& catalog, filter::Explain& plan)
+{
+    for (filter::Explain::Source& source : plan.sources) {
+        if (!source.filter || interrupted())
+            continue;
+        browse::PageRequest apart = request;
+        apart.filter = *source.filter;
+        apart.useHot = false; // what was hot may not be any more; a count does not depend on it
+        browse::PageStatement counted = browse::countStatement(apart, catalog);
+        if (counted.problem)
+            continue;
+        counted.statement.deadline = sourceBudget;
+        const auto rows = session.exec(counted.statement);
+        if (rows)
+            source.actual = rows->integer(0, 0);
+        else if (rows.error().kind == db::ErrorKind::Deadline)
+            source.actual = -1;
+        else
+            return; // the node has gone, or Ctrl+C: what is known so far is said
+    }
+}
+
+/// "500ms", "2 s", "1min"; nullopt otherwise, and for what is not above zero.
+std::optional<std::chrono::milliseconds> budgetFrom(const QString& text)
+{
+    static const QRegularExpression form(QStringLiteral("^\\s*(\\d{1,7})\\s*(ms|s|min)\\s*$"));
+    const auto match = form.match(text);
+    if (!match.hasMatch())
+        return std::nullopt;
+    const QString unit = match.captured(2);
+    const std::chrono::milliseconds budget(match.captured(1).toLongLong() * (unit == u"ms"  ? 1
+                                                                             : unit == u"s" ? 1'000
+                                                                                            : 60'000));
+    // What a statement's deadline can be.
+    if (budget.count() < 1 || budget > std::chrono::hours(24))
+        return std::nullopt;
+    return budget;
+}
 
 Attempt runOn(Connection& connection, const routing::Route& route, const Call& call, bool useHot)
 {
@@ -246,6 +292,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     QElapsedTimer timer;
     timer.start();
     qint64 count = 0;
+    bool uncounted = false;
     QFile out;
     if (!out.open(stdout, QIODevice::WriteOnly)) {
         fail(QStringLiteral("cannot write: ") + out.errorString());
@@ -253,14 +300,19 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         return attempt;
     }
     if (call.count) {
+        if (call.budget)
+            built.statement.deadline = *call.budget;
         const auto result = session.exec(built.statement);
-        if (!result) {
+        // The server ends it by itself: the deadline is its statement_timeout too.
+        uncounted =
+            !result && call.budget && result.error().kind == db::ErrorKind::Deadline && !interrupted();
+        if (!result && !uncounted) {
             attempt.error = watch.cause(result.error());
             return attempt;
         }
-        count = result->integer(0, 0).value_or(0);
+        count = uncounted ? qRound64(built.expectedRows) : result->integer(0, 0).value_or(0);
         attempt.wrote = true;
-        const QByteArray line = QByteArray::number(count) + '\n';
+        const QByteArray line = (uncounted ? "about " : "") + QByteArray::number(count) + '\n';
         if (out.write(line) != line.size() || !out.flush()) {
             fail(QStringLiteral("cannot write: ") + out.errorString());
             attempt.status = Failed;
@@ -308,15 +360,24 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     }
     const double milliseconds = static_cast<double>(timer.nsecsElapsed()) / 1e6;
     if (call.explain) {
-        say(built.explain);
+        if (call.analyze)
+            countSources(session, request, catalog, built.plan);
+        say(built.plan.text());
         say(QStringLiteral("expected %L1 assets, %2 %L3")
                 .arg(qRound64(built.expectedRows))
-                .arg(call.count ? QStringLiteral("counted") : QStringLiteral("wrote"))
+                .arg(uncounted    ? QStringLiteral("estimated")
+                     : call.count ? QStringLiteral("counted")
+                                  : QStringLiteral("wrote"))
                 .arg(count));
         say(QString::fromUtf8(built.statement.sql));
     }
     if (!call.count)
         say(QStringLiteral("%L1 assets in %2 ms").arg(count).arg(milliseconds, 0, 'f', 1));
+    else if (uncounted)
+        say(QStringLiteral("about %L1 assets by statistics%2, not counted within %L3 ms")
+                .arg(count)
+                .arg(built.plan.measured ? QString() : QStringLiteral(" and partly guessed"))
+                .arg(call.budget->count()));
     else
         say(QStringLiteral("counted in %1 ms").arg(milliseconds, 0, 'f', 1));
     say(routing::describe(route));
@@ -362,7 +423,17 @@ int runFilter(const QStringList& arguments)
         QStringLiteral("intent"), QStringLiteral("operational"));
     const QCommandLineOption explain(QStringLiteral("explain"),
                                      QStringLiteral("Tell how it was compiled and why, on stderr."));
-    parser.addOptions({tenant, count, columns, format, sort, limit, intent, explain});
+    const QCommandLineOption analyze(
+        QStringLiteral("analyze"),
+        QStringLiteral("With the explanation, how many assets each condition by itself finds. Counted "
+                       "afterwards, two seconds each at most."));
+    const QCommandLineOption budget(
+        QStringLiteral("budget"),
+        QStringLiteral(
+            "Of --count: the time it may take, as 500ms or 2s. After it the count by statistics is "
+            "written, as \"about N\"."),
+        QStringLiteral("time"));
+    parser.addOptions({tenant, count, budget, columns, format, sort, limit, intent, explain, analyze});
     parser.addPositionalArgument(QStringLiteral("expression"), QStringLiteral("The filter."));
     parse(parser, QStringLiteral("filter"), arguments);
 
@@ -412,7 +483,19 @@ int runFilter(const QStringList& arguments)
         return Usage;
     }
     call.count = parser.isSet(count);
-    call.explain = parser.isSet(explain);
+    call.analyze = parser.isSet(analyze);
+    call.explain = parser.isSet(explain) || call.analyze;
+    if (parser.isSet(budget)) {
+        call.budget = budgetFrom(parser.value(budget));
+        if (!call.budget) {
+            fail(QStringLiteral("budget is a time, as 500ms, 2s or 1min"));
+            return Usage;
+        }
+        if (!call.count) {
+            fail(QStringLiteral("--budget is the time of --count"));
+            return Usage;
+        }
+    }
 
     auto connection = Connection::fromParser(parser);
     if (!connection)

@@ -228,7 +228,8 @@ PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& 
         "\n order by " +
         (request.sort ? filter::sortOrder("p", request.sort->descending) : QByteArrayLiteral("p.entity_id"));
     result.statement.params = params;
-    result.explain = compiled.value->explain.text();
+    result.plan = compiled.value->explain;
+    result.explain = result.plan.text();
     result.expectedRows = compiled.value->explain.expected;
     return result;
 }
@@ -247,7 +248,8 @@ PageStatement countStatement(const PageRequest& request, const AttributeCatalog&
     result.statement = std::move(compiled.value->statement);
     result.statement.name = QStringLiteral("browse.count");
     result.statement.purpose = QStringLiteral("Exact count of a filter");
-    result.explain = compiled.value->explain.text();
+    result.plan = compiled.value->explain;
+    result.explain = result.plan.text();
     result.expectedRows = compiled.value->explain.expected;
     return result;
 }

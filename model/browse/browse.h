@@ -94,6 +94,7 @@ struct PageStatement
 {
     db::Statement statement;
     QString explain;
+    filter::Explain plan; ///< what `explain` says
     double expectedRows = 0;
     std::optional<Problem> problem;
 };

@@ -206,9 +206,14 @@ QString Explain::text() const
                  QString::number(cost / 1000, 'f', 1), reason);
     out += QStringLiteral("sources\n");
     for (const Source& source : sources) {
-        out += QStringLiteral("  %1: %2\n    %3, %4%5 entities\n")
+        QString found;
+        if (source.actual)
+            found = *source.actual < 0 ? QStringLiteral(", not counted in time")
+                                       : QStringLiteral(", found %1").arg(*source.actual);
+        out += QStringLiteral("  %1: %2\n    %3, %4%5 entities%6\n")
                    .arg(source.role, source.description, source.access,
-                        source.measured ? QString() : QStringLiteral("perhaps "), rounded(source.expected));
+                        source.measured ? QString() : QStringLiteral("perhaps "), rounded(source.expected),
+                        found);
     }
     if (!rejected.isEmpty())
         out += QStringLiteral("rejected\n");

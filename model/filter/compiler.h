@@ -94,6 +94,9 @@ struct Explain
         QString access;      ///< "attribute_values_text, equality", "hot_match", "primary key", …
         double expected = 0; ///< entities
         bool measured = false;
+        std::optional<Expression> filter; ///< what it is as a filter of its own, where it is one
+        /// For whoever counts each source apart; -1: not within its time.
+        std::optional<qint64> actual;
     };
     struct Alternative
     {

@@ -250,6 +250,7 @@ std::optional<Candidate> Planner::sortWalk(const Predicate& predicate, const Sor
             source.access = QStringLiteral("entities, index");
             source.expected = m_total;
             source.measured = true;
+            source.filter = Expression();
         }
         explain.sources.append(source);
         explainProbes(explain, rest, false);
@@ -258,6 +259,8 @@ std::optional<Candidate> Planner::sortWalk(const Predicate& predicate, const Sor
                 explained(by.having, QStringLiteral("excluded, for those without a value"));
             last.access = QStringLiteral("only where the page is not full by then");
             last.expected = std::max(0.0, m_total - by.having.rows);
+            if (const auto node = by.having.node())
+                last.filter = Expression(Node(Group{GroupKind::None, {*node}, true}));
             explain.sources.append(last);
         }
     };
