@@ -270,6 +270,8 @@ private Q_SLOTS:
     void pages();
     void sorted_data();
     void sorted();
+    void commandLine();
+    void countThatTakesTooLong();
     void subSelect();
     void nastyNamesAndValues();
     void anotherTenantStaysOut();
@@ -906,6 +908,79 @@ void TestFilterEquality::sorted()
     if (node != u"warehouse")
         QVERIFY(seen.contains(Shape::SortWalk) && seen.contains(Shape::SortLookups) &&
                 seen.contains(Shape::SortJoin));
+}
+
+/// The order of atlasctl's rows, and what it says each condition finds.
+void TestFilterEquality::commandLine()
+{
+    const auto named =
+        session(QStringLiteral("owner"))
+            .exec(sql("select name from atlas.tenants where tenant_id = $1::int", {db::param(m_shared.id)}));
+    QVERIFY(named.ok());
+    const QString tenant = named->string(0, 0);
+    const auto filter = [&](const QStringList& arguments) {
+        return m_platform.ctl(QStringList{QStringLiteral("filter"), QStringLiteral("--tenant"), tenant} +
+                              arguments);
+    };
+    const QString text = QStringLiteral("status = \"active\" and rare = 1");
+    const Expression expression = parse(text).expression;
+    QList<qint64> wanted = expected(m_shared, expression);
+    QVERIFY(wanted.size() > 1);
+    std::reverse(wanted.begin(), wanted.end());
+    std::stable_sort(wanted.begin(), wanted.end(), [&](qint64 a, qint64 b) {
+        return test::sortOrder(m_shared.entities.at(a - m_shared.firstEntity),
+                               m_shared.entities.at(b - m_shared.firstEntity),
+                               Subject::ofAttribute(QStringLiteral("long text")), true) < 0;
+    });
+    QByteArrayList ids;
+    for (const qint64 id : wanted)
+        ids.append(m_shared.entities.at(id - m_shared.firstEntity).externalId.toUtf8());
+    const test::Ran ran = filter({QStringLiteral("--format"), QStringLiteral("csv"), QStringLiteral("--sort"),
+                                  QStringLiteral("`long text`:desc"), QStringLiteral("--analyze"), text});
+    QCOMPARE(ran.status, 0);
+    QByteArrayList got;
+    for (const QByteArray& line : ran.out.trimmed().split('\n').mid(1))
+        got.append(line.left(line.indexOf(',')));
+    QCOMPARE(got, ids);
+    for (const char* part : {"status = \"active\"", "rare = 1"}) {
+        const auto found = expected(m_shared, parse(QString::fromUtf8(part)).expression).size();
+        QVERIFY2(ran.err.contains(", found " + QByteArray::number(found)), ran.err.constData());
+    }
+    for (const char* wrong : {"nobody's", "status:up", "`status", "status = 1", ""}) {
+        const test::Ran refused = filter({QStringLiteral("--sort"), QString::fromUtf8(wrong), QString()});
+        QVERIFY2(refused.status != 0 && refused.out.isEmpty(), wrong);
+    }
+}
+
+/// A count that waits for a lock ends with its budget, says what is expected, and leaves nothing running.
+void TestFilterEquality::countThatTakesTooLong()
+{
+    auto& owner = session(QStringLiteral("owner"));
+    const auto named =
+        owner.exec(sql("select name from atlas.tenants where tenant_id = $1::int", {db::param(m_shared.id)}));
+    QVERIFY(named.ok());
+    QVERIFY(owner.exec(sql("begin")).ok());
+    QVERIFY(owner.exec(sql("lock table atlas.attribute_values in access exclusive mode")).ok());
+    const QStringList call{
+        QStringLiteral("filter"),   QStringLiteral("--tenant"), named->string(0, 0),
+        QStringLiteral("--count"),  QStringLiteral("--intent"), QStringLiteral("critical"),
+        QStringLiteral("--budget"), QStringLiteral("300ms"),    QStringLiteral("exists(temperature)")};
+    const test::Ran late = m_platform.ctl(call);
+    const auto running = owner.exec(
+        sql("select count(*) from pg_stat_activity where usename = $1::text and state = 'active' and "
+            "query like '%attribute_values%'",
+            {db::param(m_platform.cluster().role(QStringLiteral("analyst")))}));
+    QVERIFY(owner.exec(sql("rollback")).ok());
+    QCOMPARE(late.status, 0);
+    QVERIFY2(late.out.startsWith("about "), late.out.constData());
+    QVERIFY2(late.err.contains("not counted within 300 ms"), late.err.constData());
+    QVERIFY(running.ok());
+    QCOMPARE(running->integer(0, 0), std::optional<qint64>(0));
+    const test::Ran inTime =
+        m_platform.ctl(call.first(call.size() - 2) + QStringList{QStringLiteral("1min")} + call.last(1));
+    QCOMPARE(inTime.status, 0);
+    QCOMPARE(inTime.out.trimmed().toLongLong(),
+             expected(m_shared, parse(u"exists(temperature)").expression).size());
 }
 
 void TestFilterEquality::subSelect()
