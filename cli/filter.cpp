@@ -111,6 +111,7 @@ struct Call
     std::optional<filter::Sort> sort;
     std::optional<qint64> limit;
     bool count = false;
+    bool top = false; ///< the values of the sort, not the rows
     bool explain = false;
     bool analyze = false;                            ///< with explain: every source counted too
     std::optional<std::chrono::milliseconds> budget; ///< of the count
@@ -280,8 +281,9 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     request.realRedshift = browse::isRedshift(connection.client(), route.node);
     request.useHot = useHot;
     request.longestValue = call.format == exporting::RowFormat::Table ? 1024 : 0;
-    browse::PageStatement built =
-        call.count ? browse::countStatement(request, catalog) : browse::pageStatement(request, catalog);
+    browse::PageStatement built = call.top     ? browse::topStatement(request, catalog)
+                                  : call.count ? browse::countStatement(request, catalog)
+                                               : browse::pageStatement(request, catalog);
     if (built.problem) {
         fail(built.problem->message);
         attempt.status = Failed;
@@ -314,6 +316,25 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         attempt.wrote = true;
         const QByteArray line = (uncounted ? "about " : "") + QByteArray::number(count) + '\n';
         if (out.write(line) != line.size() || !out.flush()) {
+            fail(QStringLiteral("cannot write: ") + out.errorString());
+            attempt.status = Failed;
+            return attempt;
+        }
+    } else if (call.top) {
+        const auto result = session.exec(built.statement);
+        if (!result) {
+            attempt.error = watch.cause(result.error());
+            return attempt;
+        }
+        const auto attribute = catalog.find(call.sort->subject.attribute);
+        const ValueType type = attribute ? attribute->type : ValueType::String;
+        QByteArray lines = "entities,value\n";
+        for (int row = 0; row < result->rowCount(); ++row)
+            lines += QByteArray::number(result->integer(row, 1).value_or(0)) + ',' +
+                     exporting::csvField(displayValue(type, result->string(row, 0))) + '\n';
+        count = result->rowCount();
+        attempt.wrote = true;
+        if (out.write(lines) != lines.size() || !out.flush()) {
             fail(QStringLiteral("cannot write: ") + out.errorString());
             attempt.status = Failed;
             return attempt;
@@ -365,13 +386,16 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         say(built.plan.text());
         say(QStringLiteral("expected %L1 assets, %2 %L3")
                 .arg(qRound64(built.expectedRows))
-                .arg(uncounted    ? QStringLiteral("estimated")
+                .arg(call.top     ? QStringLiteral("values written:")
+                     : uncounted  ? QStringLiteral("estimated")
                      : call.count ? QStringLiteral("counted")
                                   : QStringLiteral("wrote"))
                 .arg(count));
         say(QString::fromUtf8(built.statement.sql));
     }
-    if (!call.count)
+    if (call.top)
+        say(QStringLiteral("%L1 values in %2 ms").arg(count).arg(milliseconds, 0, 'f', 1));
+    else if (!call.count)
         say(QStringLiteral("%L1 assets in %2 ms").arg(count).arg(milliseconds, 0, 'f', 1));
     else if (uncounted)
         say(QStringLiteral("about %L1 assets by statistics%2, not counted within %L3 ms")
@@ -433,7 +457,12 @@ int runFilter(const QStringList& arguments)
             "Of --count: the time it may take, as 500ms or 2s. After it the count by statistics is "
             "written, as \"about N\"."),
         QStringLiteral("time"));
-    parser.addOptions({tenant, count, budget, columns, format, sort, limit, intent, explain, analyze});
+    const QCommandLineOption top(
+        QStringLiteral("top"),
+        QStringLiteral("Write the most common values of an attribute within the filter, as CSV; --limit of "
+                       "them (default: 20)."),
+        QStringLiteral("attribute"));
+    parser.addOptions({tenant, count, budget, top, columns, format, sort, limit, intent, explain, analyze});
     parser.addPositionalArgument(QStringLiteral("expression"), QStringLiteral("The filter."));
     parse(parser, QStringLiteral("filter"), arguments);
 
@@ -461,6 +490,16 @@ int runFilter(const QStringList& arguments)
         return Usage;
     }
     call.format = *rowFormat;
+    if (parser.isSet(top)) {
+        call.top = true;
+        call.sort = sortFrom(parser.value(top));
+        if (parser.isSet(sort) || parser.isSet(count) || parser.isSet(columns) || !call.sort ||
+            !call.sort->subject.isAttribute()) {
+            fail(QStringLiteral("top takes an attribute, and no --count, --sort or --columns"));
+            return Usage;
+        }
+        call.sort->descending = false;
+    }
     if (parser.isSet(sort)) {
         call.sort = sortFrom(parser.value(sort));
         if (!call.sort) {

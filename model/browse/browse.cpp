@@ -70,6 +70,8 @@ const bool composed = [] {
                            "attribute_values per column)");
     StatementRegistry::add("browse.count", "Exact count of a filter",
                            "(select count(*) over the compiled filter)");
+    StatementRegistry::add("browse.top", "Most common values of an attribute within a filter",
+                           "(the attribute's values of the compiled filter's entities, grouped and counted)");
     return true;
 }();
 
@@ -251,6 +253,27 @@ PageStatement countStatement(const PageRequest& request, const AttributeCatalog&
     result.plan = compiled.value->explain;
     result.explain = result.plan.text();
     result.expectedRows = compiled.value->explain.expected;
+    return result;
+}
+
+PageStatement topStatement(const PageRequest& request, const AttributeCatalog& catalog)
+{
+    PageStatement result;
+    filter::CompileOptions options = optionsFor(request, catalog);
+    options.projection = filter::Projection::Top;
+    options.sort = request.sort;
+    options.limit = static_cast<int>(std::min<qint64>(request.limit.value_or(20), 1'000'000));
+    const filter::StatsEstimator estimator(catalog, options.now);
+    auto compiled = filter::compile(request.tenant, request.filter, catalog, estimator, options);
+    if (!compiled.ok()) {
+        result.problem = problemOf(compiled.problems);
+        return result;
+    }
+    result.statement = std::move(compiled.value->statement);
+    result.statement.name = QStringLiteral("browse.top");
+    result.plan = compiled.value->explain;
+    result.explain = result.plan.text();
+    result.expectedRows = result.plan.expected;
     return result;
 }
 

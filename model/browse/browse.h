@@ -116,6 +116,9 @@ struct PageRequest
 bool isRedshift(const db::Client& client, const QString& node);
 PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog);
 PageStatement countStatement(const PageRequest& request, const AttributeCatalog& catalog);
+/// request.sort names the attribute, request.limit how many values (20 when it is not set): value and
+/// entities.
+PageStatement topStatement(const PageRequest& request, const AttributeCatalog& catalog);
 std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns,
                         const AttributeCatalog& catalog);
 

@@ -38,6 +38,7 @@ Need needOf(const CompileOptions& options)
     case Projection::Stream:
         return {true, -1};
     case Projection::Count:
+    case Projection::Top:
         break;
     }
     return {};
@@ -46,7 +47,8 @@ Need needOf(const CompileOptions& options)
 bool isSorted(const CompileOptions& options)
 {
     return options.sort &&
-           (options.projection == Projection::EntityIds || options.projection == Projection::Stream);
+           (options.projection == Projection::EntityIds || options.projection == Projection::Stream ||
+            options.projection == Projection::Top);
 }
 
 /// What the planner is told: the sort has a cursor of its own, which only the entities without a value share.
@@ -66,8 +68,10 @@ std::vector<Candidate> allCandidates(Planner& planner, const Predicate& predicat
                                      const CompileOptions& options)
 {
     if (isSorted(options)) {
-        auto sorted =
-            planner.sortedCandidates(predicate, sortedBy(*options.sort, catalog, estimator), needOf(options));
+        const SortedBy by = sortedBy(*options.sort, catalog, estimator);
+        auto sorted = options.projection == Projection::Top
+                          ? planner.topCandidates(predicate, by, std::max(0, options.limit))
+                          : planner.sortedCandidates(predicate, by, needOf(options));
         Planner::keepAskedFor(sorted, options);
         return sorted;
     }
@@ -143,6 +147,13 @@ Written write(int tenantId, const Expression& expression, const CatalogLookup& c
     written.problems = validate(expression, catalog);
     if (!written.problems.isEmpty())
         return written;
+    if (options.projection == Projection::Top && (!options.sort || !options.sort->subject.isAttribute())) {
+        Problem problem;
+        problem.kind = Problem::Kind::UnknownAttribute;
+        problem.message = QStringLiteral("the most common values are those of an attribute");
+        written.problems = {problem};
+        return written;
+    }
     if (isSorted(options)) {
         // A sort by what is not there is told as a clause on it would be.
         written.problems =
@@ -246,6 +257,10 @@ Compiled<CompiledStatement> compile(int tenantId, const Expression& expression, 
     case Projection::Stream:
         compiled.statement.name = QStringLiteral("filter.stream");
         compiled.statement.purpose = QStringLiteral("All entities that match a filter");
+        break;
+    case Projection::Top:
+        compiled.statement.name = QStringLiteral("filter.top");
+        compiled.statement.purpose = QStringLiteral("Most common values of an attribute within a filter");
         break;
     case Projection::Exists:
         compiled.statement.name = QStringLiteral("filter.exists");

@@ -23,6 +23,8 @@ enum class Projection {
     Count = 2,     ///< one row, one bigint
     Stream = 3,    ///< every entity_id, in order
     Exists = 4,    ///< one row, one boolean: does any entity match
+    Top = 5, ///< the most common values of the attribute options.sort within the filter, options.limit at
+             ///< most, and how many entities have each (bigint): most common first, then by value
 };
 
 /// How the sources of a filter are brought together.
@@ -69,8 +71,8 @@ struct CompileOptions
     std::optional<qint64> after; ///< keyset cursor: the last entity_id of the page before
     bool descending = false;     ///< from the other end; `after` is then an upper limit
     int limit = 100;             ///< of EntityIds
-    /// Of EntityIds and Stream, instead of `descending`; a second column, sort_value, says where a row
-    /// stands.
+    /// Of EntityIds and Stream (and Top, for its attribute), instead of `descending`; a second column,
+    /// sort_value, says where a row stands.
     std::optional<Sort> sort;
     std::optional<SortCursor> sortAfter; ///< with sort, instead of `after`
     bool useHot = true; ///< compile again without after SQLSTATE AT001 (an attribute stopped being hot)

@@ -56,6 +56,9 @@ public:
     /// The same in the order of a sort: selects of entity_id and sort_value.
     std::vector<Candidate> sortedCandidates(const Predicate& predicate, const SortedBy& by, const Need& need);
 
+    /// Complete statements: the most common values of an attribute within the filter.
+    std::vector<Candidate> topCandidates(const Predicate& predicate, const SortedBy& by, qint64 most);
+
     Parameters& parameters() { return m_parameters; }
     /// Only what the options ask for, where there is such.
     static void keepAskedFor(std::vector<Candidate>& candidates, const CompileOptions& options);
@@ -82,6 +85,8 @@ private:
     QByteArray sortValue(const SortedBy& by, const QByteArray& alias) const;
     QByteArray noSortValue(const SortedBy& by) const;
     QByteArray sortParameter(const SortedBy& by, const QString& value);
+    QByteArray lookedUp(const Candidate& set, const SortedBy& by);
+    QByteArray joined(const Candidate& set, const SortedBy& by);
     QByteArray sortedPage(const QByteArray& set, const SortedBy& by, const Need& need);
 
     // What it costs.

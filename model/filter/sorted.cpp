@@ -267,6 +267,76 @@ std::optional<Candidate> Planner::sortWalk(const Predicate& predicate, const Sor
     return candidate;
 }
 
+/// entity_id and sort_value of a set, by primary key.
+QByteArray Planner::lookedUp(const Candidate& set, const SortedBy& by)
+{
+    const bool isField = !by.sort.subject.isAttribute();
+    QByteArray lookup = "(select " + sortValue(by, "v") + " from " +
+                        (isField ? "atlas.entities" : "atlas.attribute_values") +
+                        " v where v.tenant_id = " + tenant() + " and v.entity_id = f.entity_id";
+    if (!isField)
+        lookup += " and v.attribute_id = " + m_parameters.integer(by.attribute.id);
+    return "select f.entity_id, " + lookup + ") as sort_value from (\n" + set.sql() + "\n) f offset 0";
+}
+
+/// The same by reading all values.
+QByteArray Planner::joined(const Candidate& set, const SortedBy& by)
+{
+    if (m_options.dialect == Dialect::Redshift) {
+        const bool isField = !by.sort.subject.isAttribute();
+        QByteArray join = "select f.entity_id, " + sortValue(by, "v") + " as sort_value from (\n" +
+                          set.sql() + "\n) f left join " +
+                          (isField ? "atlas.entities" : "atlas.attribute_values") +
+                          " v on v.tenant_id = " + tenant() + " and v.entity_id = f.entity_id";
+        if (!isField)
+            join += " and v.attribute_id = " + m_parameters.integer(by.attribute.id);
+        return join;
+    }
+    // A full join, as everywhere: it hashes or merges, whatever the server expects.
+    return "select entity_id, b.sort_value from (\n" + set.sql() + "\n) a full join (\nselect v.entity_id, " +
+           sortValue(by, "v") +
+           " as sort_value from atlas.attribute_values v\n where v.tenant_id = " + tenant() + "\n   and " +
+           rowsOf(by.having, "v", Access::Index) +
+           "\n) b using (entity_id)\n where num_nulls(a.entity_id) = 0";
+}
+
+/// The most common values within the filter: value and entities.
+std::vector<Candidate> Planner::topCandidates(const Predicate& predicate, const SortedBy& by, qint64 most)
+{
+    const auto counted = [this, most](const QByteArray& values) {
+        return "select t.sort_value, count(*) as entities from (\n" + values +
+               "\n) t\n where t.sort_value is not null\n group by t.sort_value\n order by 2 desc, 1" +
+               limit(Need{true, most});
+    };
+    // Without a page neither has a sort to speak of, and what it costs to group is the same for all.
+    std::vector<Candidate> all;
+    const Candidate set = candidates(predicate, Need()).front();
+    if (m_options.dialect == Dialect::Postgres) {
+        all.push_back(sortLookups(predicate, by, Need()));
+        all.back().sql = [this, counted, set, by] { return counted(lookedUp(set, by)); };
+    }
+    all.push_back(sortJoin(predicate, by, Need()));
+    all.back().sql = [this, counted, set, by] { return counted(joined(set, by)); };
+    if (predicate.kind == Kind::Always && m_options.dialect == Dialect::Postgres) {
+        Candidate index;
+        index.shape = Shape::SortWalk;
+        index.driver = by.attribute.name;
+        index.cost = sourceCost(by.having) + by.having.rows * (isNumber(by) ? exactCost : 0);
+        index.sql = [this, counted, by] {
+            return counted("select " + sortValue(by, "v") +
+                           " as sort_value from atlas.attribute_values v\n where v.tenant_id = " + tenant() +
+                           "\n   and " + rowsOf(by.having, "v", Access::Index));
+        };
+        index.describe = [this, by](Explain& explain) {
+            explain.sources.append(explained(by.having, QStringLiteral("counted")));
+        };
+        all.push_back(std::move(index));
+    }
+    std::stable_sort(all.begin(), all.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.cost < b.cost; });
+    return all;
+}
+
 Candidate Planner::sortLookups(const Predicate& predicate, const SortedBy& by, const Need& need)
 {
     const Candidate set = candidates(predicate, Need()).front();
@@ -277,16 +347,7 @@ Candidate Planner::sortLookups(const Predicate& predicate, const SortedBy& by, c
     const double rows = std::max(1.0, predicate.rows);
     candidate.cost =
         set.cost + relationCost() + rows * (probeRow(rows) + (isNumber(by) ? exactCost : 0)) + sorting(rows);
-    candidate.sql = [this, set, by, need] {
-        QByteArray lookup = "(select " + sortValue(by, "v") + " from " +
-                            (by.sort.subject.isAttribute() ? "atlas.attribute_values" : "atlas.entities") +
-                            " v where v.tenant_id = " + tenant() + " and v.entity_id = f.entity_id";
-        if (by.sort.subject.isAttribute())
-            lookup += " and v.attribute_id = " + m_parameters.integer(by.attribute.id);
-        return sortedPage("select f.entity_id, " + lookup + ") as sort_value from (\n" + set.sql() +
-                              "\n) f offset 0",
-                          by, need);
-    };
+    candidate.sql = [this, set, by, need] { return sortedPage(lookedUp(set, by), by, need); };
     candidate.describe = [this, set, by](Explain& explain) {
         set.describe(explain);
         Explain::Source source = explained(by.having, QStringLiteral("looked up"));
@@ -307,25 +368,7 @@ Candidate Planner::sortJoin(const Predicate& predicate, const SortedBy& by, cons
     const double rows = std::max(1.0, predicate.rows);
     candidate.cost = set.cost + sourceCost(by.having) + by.having.rows * (isNumber(by) ? exactCost : 0) +
                      (rows + by.having.rows) * joinCost + sorting(rows);
-    candidate.sql = [this, set, by, need]() -> QByteArray {
-        if (m_options.dialect == Dialect::Redshift) {
-            const bool isField = !by.sort.subject.isAttribute();
-            QByteArray join = "select f.entity_id, " + sortValue(by, "v") + " as sort_value from (\n" +
-                              set.sql() + "\n) f left join " +
-                              (isField ? "atlas.entities" : "atlas.attribute_values") +
-                              " v on v.tenant_id = " + tenant() + " and v.entity_id = f.entity_id";
-            if (!isField)
-                join += " and v.attribute_id = " + m_parameters.integer(by.attribute.id);
-            return sortedPage(join, by, need);
-        }
-        // A full join, as everywhere: it hashes or merges, whatever the server expects.
-        return sortedPage("select entity_id, b.sort_value from (\n" + set.sql() +
-                              "\n) a full join (\nselect v.entity_id, " + sortValue(by, "v") +
-                              " as sort_value from atlas.attribute_values v\n where v.tenant_id = " +
-                              tenant() + "\n   and " + rowsOf(by.having, "v", Access::Index) +
-                              "\n) b using (entity_id)\n where num_nulls(a.entity_id) = 0",
-                          by, need);
-    };
+    candidate.sql = [this, set, by, need] { return sortedPage(joined(set, by), by, need); };
     candidate.describe = [this, set, by](Explain& explain) {
         set.describe(explain);
         Explain::Source source = explained(by.having, QStringLiteral("joined for the sort"));

@@ -270,6 +270,7 @@ private Q_SLOTS:
     void pages();
     void sorted_data();
     void sorted();
+    void topValues();
     void commandLine();
     void countThatTakesTooLong();
     void subSelect();
@@ -908,6 +909,74 @@ void TestFilterEquality::sorted()
     if (node != u"warehouse")
         QVERIFY(seen.contains(Shape::SortWalk) && seen.contains(Shape::SortLookups) &&
                 seen.contains(Shape::SortJoin));
+}
+
+/// The most common values within a filter, in every shape.
+void TestFilterEquality::topValues()
+{
+    QSet<Shape> seen;
+    for (const QString& node : {QStringLiteral("primary"), QStringLiteral("warehouse")}) {
+        for (const Tenant* tenant : {&m_shared, &m_branch}) {
+            const StatsEstimator estimator(tenant->measured, now);
+            for (const char* input : {"", "status = \"active\"", "rare = 1", "missing(door_open)",
+                                      "tricky > 0 and not region = \"eu-1\"", "status = \"nobody\""}) {
+                const Expression expression = parse(QString::fromUtf8(input)).expression;
+                for (const Attribute& attribute : attributes()) {
+                    const Subject subject = Subject::ofAttribute(attribute.name);
+                    const auto entity = [&](qint64 id) -> const test::TestEntity& {
+                        return tenant->entities.at(id - tenant->firstEntity);
+                    };
+                    QList<qint64> having = expected(*tenant, expression);
+                    having.removeIf([&](qint64 id) { return !entity(id).values.contains(attribute.name); });
+                    const auto order = [&](qint64 a, qint64 b) {
+                        return test::sortOrder(entity(a), entity(b), subject, false);
+                    };
+                    std::stable_sort(having.begin(), having.end(),
+                                     [&](qint64 a, qint64 b) { return order(a, b) < 0; });
+                    QList<std::pair<qint64, qint64>> wanted; // entities, one of them
+                    for (const qint64 id : having) {
+                        if (!wanted.isEmpty() && order(wanted.constLast().second, id) == 0)
+                            ++wanted.last().first;
+                        else
+                            wanted.append({1, id});
+                    }
+                    std::stable_sort(wanted.begin(), wanted.end(),
+                                     [](const auto& a, const auto& b) { return a.first > b.first; });
+                    wanted = wanted.first(qMin(wanted.size(), qsizetype(7)));
+                    CompileOptions options = optionsFor(node, *tenant);
+                    options.projection = Projection::Top;
+                    options.sort = Sort{subject, false};
+                    options.limit = 7;
+                    for (const Shape shape :
+                         possibleShapes(expression, tenant->measured, estimator, options)) {
+                        seen.insert(shape);
+                        options.shape = shape;
+                        const auto compiled =
+                            compile(tenant->id, expression, tenant->measured, estimator, options);
+                        QVERIFY(compiled.ok());
+                        const QByteArray& statement = compiled.value->statement.sql;
+                        const auto rows = session(node).exec(compiled.value->statement);
+                        QVERIFY2(rows.ok(),
+                                 rows.ok() ? ""
+                                           : qPrintable(rows.error().text() + QString::fromUtf8(statement)));
+                        QVERIFY2(rows->rowCount() == wanted.size(), statement.constData());
+                        for (int row = 0; row < rows->rowCount(); ++row) {
+                            const auto& [entities, id] = wanted.at(row);
+                            QVERIFY2(rows->integer(row, 1) == entities, statement.constData());
+                            const QString text = entity(id).values.value(attribute.name).text;
+                            if (attribute.type == ValueType::Number)
+                                QCOMPARE(test::compareNumbers(rows->string(row, 0), text), 0);
+                            else if (attribute.type == ValueType::Boolean)
+                                QCOMPARE(rows->string(row, 0) == u"1", text == u"true");
+                            else if (attribute.type == ValueType::String)
+                                QCOMPARE(rows->string(row, 0).toUcs4(), text.toUcs4().mid(0, 256));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    QCOMPARE(seen, (QSet<Shape>{Shape::SortLookups, Shape::SortJoin, Shape::SortWalk}));
 }
 
 /// The order of atlasctl's rows, and what it says each condition finds.
