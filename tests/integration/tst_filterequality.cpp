@@ -3,9 +3,11 @@
 // shape.
 #include <QTest>
 
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <thread>
 
 #include "model/filter/compiler.h"
 #include "model/filter/parser.h"
@@ -273,6 +275,7 @@ private Q_SLOTS:
     void topValues();
     void commandLine();
     void countThatTakesTooLong();
+    void oneSnapshotWhileIngestRuns();
     void subSelect();
     void nastyNamesAndValues();
     void anotherTenantStaysOut();
@@ -1050,6 +1053,140 @@ void TestFilterEquality::countThatTakesTooLong()
     QCOMPARE(inTime.status, 0);
     QCOMPARE(inTime.out.trimmed().toLongLong(),
              expected(m_shared, parse(u"exists(temperature)").expression).size());
+}
+
+/// All shapes of a filter in one transaction agree with each other and with the evaluator, which is fed from
+/// the same snapshot, while values change under them.
+void TestFilterEquality::oneSnapshotWhileIngestRuns()
+{
+    const QString name = test::Platform::freshName(QStringLiteral("moving"));
+    const auto batch = [](int round) {
+        QByteArray lines;
+        for (int i = 0; i < 200; ++i) {
+            const QByteArray level = QByteArray::number((i * 7 + round * 13) % 40);
+            lines += "{\"id\": \"m" + QByteArray::number(i + round % 5) + "\", \"observed_at\": \"" +
+                     QDateTime(QDate(2026, 1, 1), QTime(0, 0), Qt::UTC)
+                         .addSecs(round)
+                         .toString(Qt::ISODate)
+                         .toUtf8() +
+                     "\", \"attributes\": {\"level\": " + level + ", \"status\": \"" +
+                     ((i + round) % 3 == 0 ? "active" : "idle") + "\"" +
+                     ((i + round) % 29 == 0 ? ", \"fault\": 1" : "") + "}}\n";
+        }
+        return lines;
+    };
+    QCOMPARE(m_platform.import(name, batch(0)), QString());
+    Tenant tenant;
+    tenant.id = m_platform.tenantId(name);
+    auto analyst = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"));
+    QVERIFY(analyst);
+    const auto catalogue =
+        analyst->exec(sql("select name, attribute_id, value_type from atlas.attributes where "
+                          "tenant_id = $1::int",
+                          {db::param(tenant.id)}));
+    QVERIFY(catalogue.ok());
+    QCOMPARE(catalogue->rowCount(), 3);
+    for (int row = 0; row < catalogue->rowCount(); ++row) {
+        const auto type = valueTypeFromNumber(static_cast<int>(catalogue->integer(row, 2).value_or(0)));
+        tenant.measured.add(catalogue->string(row, 0), type.value_or(ValueType::String), false).id =
+            static_cast<int>(catalogue->integer(row, 1).value_or(0));
+    }
+    tenant.measured.setEntitiesTotal(200);
+
+    std::atomic<bool> stop = false;
+    std::atomic<int> imported = 0;
+    QString importProblem;
+    std::thread ingest([&] {
+        for (int round = 1; !stop && importProblem.isEmpty(); ++round) {
+            importProblem = m_platform.import(name, batch(round));
+            ++imported;
+        }
+    });
+    QString problem;
+    const auto check = [&](bool ok, const QString& what) {
+        if (!ok && problem.isEmpty())
+            problem = what;
+        return ok;
+    };
+    // The thread must be joined whatever happens: no QVERIFY in between.
+    const auto round = [&](quint32 seed) {
+        if (!check(analyst->exec(sql("begin isolation level repeatable read read only")).ok(),
+                   QStringLiteral("begin")))
+            return;
+        const auto rows = analyst->exec(
+            sql("select e.entity_id, e.external_id, a.name, v.value_text, v.value_num::text, a.value_type"
+                "  from atlas.entities e left join atlas.attribute_values v using (tenant_id, entity_id)"
+                "  left join atlas.attributes a using (tenant_id, attribute_id)"
+                " where e.tenant_id = $1::int order by e.entity_id",
+                {db::param(tenant.id)}));
+        if (!check(rows.ok(), QStringLiteral("snapshot")))
+            return;
+        QMap<qint64, test::TestEntity> entities;
+        for (int row = 0; row < rows->rowCount(); ++row) {
+            test::TestEntity& entity = entities[rows->integer(row, 0).value_or(0)];
+            entity.externalId = rows->string(row, 1);
+            if (!rows->isNull(row, 3))
+                entity.values.insert(rows->string(row, 2), {ValueType::String, rows->string(row, 3)});
+            else if (!rows->isNull(row, 4))
+                entity.values.insert(rows->string(row, 2), {ValueType::Number, rows->string(row, 4)});
+        }
+        const int before = imported;
+        // Something is committed after the snapshot and before the filters.
+        for (int waited = 0; waited < 600 && imported == before && !stop; ++waited)
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        check(imported > before, QStringLiteral("nothing was imported"));
+        const WildEstimator estimator(seed);
+        const Subject level = Subject::ofAttribute(QStringLiteral("level"));
+        for (const char* input : {"status = \"active\" and level > 10", "fault = 1 or level < 3",
+                                  "missing(fault) and not status = \"idle\"", "level between 5 and 9"}) {
+            const Expression expression = parse(QString::fromUtf8(input)).expression;
+            QList<qint64> wanted;
+            for (auto it = entities.cbegin(); it != entities.cend(); ++it) {
+                if (test::matches(expression, it.value(), now))
+                    wanted.append(it.key());
+            }
+            QList<qint64> inOrder = wanted;
+            std::stable_sort(inOrder.begin(), inOrder.end(), [&](qint64 a, qint64 b) {
+                return test::sortOrder(entities.value(a), entities.value(b), level, false) < 0;
+            });
+            CompileOptions options;
+            options.now = now;
+            options.limit = 1'000;
+            for (const bool isSorted : {false, true}) {
+                options.sort = isSorted ? std::optional(Sort{level, false}) : std::nullopt;
+                for (const Projection projection :
+                     {Projection::EntityIds, Projection::Stream, Projection::Count}) {
+                    options.projection = projection;
+                    options.shape.reset();
+                    for (const Shape shape :
+                         possibleShapes(expression, tenant.measured, estimator, options)) {
+                        options.shape = shape;
+                        const auto compiled =
+                            compile(tenant.id, expression, tenant.measured, estimator, options);
+                        const auto found = analyst->exec(compiled.value->statement);
+                        const QString what = QString::fromUtf8(input) + u'\n' + atlas::filter::name(shape);
+                        if (!check(found.ok(), what))
+                            return;
+                        if (projection == Projection::Count) {
+                            check(found->integer(0, 0) == wanted.size(), what);
+                            continue;
+                        }
+                        QList<qint64> got;
+                        for (int row = 0; row < found->rowCount(); ++row)
+                            got.append(found->integer(row, 0).value_or(-1));
+                        check(got == (isSorted ? inOrder : wanted), what);
+                    }
+                }
+            }
+        }
+        check(analyst->exec(sql("rollback")).ok(), QStringLiteral("rollback"));
+    };
+    for (quint32 seed = 1; seed <= 4 && problem.isEmpty(); ++seed)
+        round(seed);
+    stop = true;
+    ingest.join();
+    QCOMPARE(importProblem, QString());
+    QVERIFY2(problem.isEmpty(), qPrintable(problem));
 }
 
 void TestFilterEquality::subSelect()
