@@ -2,6 +2,7 @@
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QFile>
+#include <QRegularExpression>
 #include <QTimer>
 
 #include <chrono>
@@ -50,6 +51,27 @@ QStringList columnNames(const QStringList& values)
     return names;
 }
 
+/// NAME, NAME:asc or NAME:desc, where NAME is written as in the language: in backquotes where it has a colon.
+std::optional<filter::Sort> sortFrom(QString text)
+{
+    filter::Sort sort;
+    if (text.endsWith(QStringLiteral(":desc"))) {
+        sort.descending = true;
+        text.chop(5);
+    } else if (text.endsWith(QStringLiteral(":asc"))) {
+        text.chop(4);
+    }
+    if (!text.startsWith(QLatin1Char('`')) && text.contains(QLatin1Char(':')))
+        return std::nullopt;
+    // The language itself says what a name is.
+    const filter::ParseResult parsed = filter::parse(QStringLiteral("exists(%1)").arg(text));
+    if (!parsed.ok() || parsed.expression.root().children.size() != 1 ||
+        !parsed.expression.root().children.constFirst().isClause())
+        return std::nullopt;
+    sort.subject = parsed.expression.root().children.constFirst().clause().subject;
+    return sort;
+}
+
 /// The line of the text with a mark under what is wrong.
 void sayPosition(const QString& text, qsizetype position, qsizetype length)
 {
@@ -86,9 +108,13 @@ struct Call
     filter::ParseResult parsed;
     QStringList columns;
     exporting::RowFormat format = exporting::RowFormat::Table;
+    std::optional<filter::Sort> sort;
     std::optional<qint64> limit;
     bool count = false;
+    bool top = false; ///< the values of the sort, not the rows
     bool explain = false;
+    bool analyze = false;                            ///< with explain: every source counted too
+    std::optional<std::chrono::milliseconds> budget; ///< of the count
 };
 
 /// Runs it on one node. Nothing has been written when it returns an error that another node may not have.
@@ -125,6 +151,49 @@ private:
     SessionWatch m_watch;
 };
 
+constexpr std::chrono::milliseconds sourceBudget(2'000);
+
+/// Counts every source by itself, each in its own time. Afterwards: the data may have moved on since.
+void countSources(db::BlockingSession& session, const browse::PageRequest& request,
+                  const AttributeCatalog& catalog, filter::Explain& plan)
+{
+    for (filter::Explain::Source& source : plan.sources) {
+        if (!source.filter || interrupted())
+            continue;
+        browse::PageRequest apart = request;
+        apart.filter = *source.filter;
+        apart.useHot = false; // what was hot may not be any more; a count does not depend on it
+        browse::PageStatement counted = browse::countStatement(apart, catalog);
+        if (counted.problem)
+            continue;
+        counted.statement.deadline = sourceBudget;
+        const auto rows = session.exec(counted.statement);
+        if (rows)
+            source.actual = rows->integer(0, 0);
+        else if (rows.error().kind == db::ErrorKind::Deadline)
+            source.actual = -1;
+        else
+            return; // the node has gone, or Ctrl+C: what is known so far is said
+    }
+}
+
+/// "500ms", "2 s", "1min"; nullopt otherwise, and for what is not above zero.
+std::optional<std::chrono::milliseconds> budgetFrom(const QString& text)
+{
+    static const QRegularExpression form(QStringLiteral("^\\s*(\\d{1,7})\\s*(ms|s|min)\\s*$"));
+    const auto match = form.match(text);
+    if (!match.hasMatch())
+        return std::nullopt;
+    const QString unit = match.captured(2);
+    const std::chrono::milliseconds budget(match.captured(1).toLongLong() * (unit == u"ms"  ? 1
+                                                                             : unit == u"s" ? 1'000
+                                                                                            : 60'000));
+    // What a statement's deadline can be.
+    if (budget.count() < 1 || budget > std::chrono::hours(24))
+        return std::nullopt;
+    return budget;
+}
+
 Attempt runOn(Connection& connection, const routing::Route& route, const Call& call, bool useHot)
 {
     Attempt attempt;
@@ -151,6 +220,8 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     // The catalogue is the primary's; the warehouse has a copy without statistics.
     QStringList names = call.parsed.expression.attributes();
     names += call.columns;
+    if (call.sort && call.sort->subject.isAttribute())
+        names += call.sort->subject.attribute;
     names.removeDuplicates();
     const QString catalogNode =
         route.role == db::EndpointRole::Warehouse ? QStringLiteral("primary") : route.node;
@@ -204,13 +275,15 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     request.filter = call.parsed.expression;
     for (const QString& name : call.columns)
         request.columns.append(catalog.findName(name)->id);
+    request.sort = call.sort;
     request.limit = call.limit;
     request.role = route.role;
     request.realRedshift = browse::isRedshift(connection.client(), route.node);
     request.useHot = useHot;
     request.longestValue = call.format == exporting::RowFormat::Table ? 1024 : 0;
-    browse::PageStatement built =
-        call.count ? browse::countStatement(request, catalog) : browse::pageStatement(request, catalog);
+    browse::PageStatement built = call.top     ? browse::topStatement(request, catalog)
+                                  : call.count ? browse::countStatement(request, catalog)
+                                               : browse::pageStatement(request, catalog);
     if (built.problem) {
         fail(built.problem->message);
         attempt.status = Failed;
@@ -221,6 +294,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     QElapsedTimer timer;
     timer.start();
     qint64 count = 0;
+    bool uncounted = false;
     QFile out;
     if (!out.open(stdout, QIODevice::WriteOnly)) {
         fail(QStringLiteral("cannot write: ") + out.errorString());
@@ -228,15 +302,39 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         return attempt;
     }
     if (call.count) {
+        if (call.budget)
+            built.statement.deadline = *call.budget;
+        const auto result = session.exec(built.statement);
+        // The server ends it by itself: the deadline is its statement_timeout too.
+        uncounted =
+            !result && call.budget && result.error().kind == db::ErrorKind::Deadline && !interrupted();
+        if (!result && !uncounted) {
+            attempt.error = watch.cause(result.error());
+            return attempt;
+        }
+        count = uncounted ? qRound64(built.expectedRows) : result->integer(0, 0).value_or(0);
+        attempt.wrote = true;
+        const QByteArray line = (uncounted ? "about " : "") + QByteArray::number(count) + '\n';
+        if (out.write(line) != line.size() || !out.flush()) {
+            fail(QStringLiteral("cannot write: ") + out.errorString());
+            attempt.status = Failed;
+            return attempt;
+        }
+    } else if (call.top) {
         const auto result = session.exec(built.statement);
         if (!result) {
             attempt.error = watch.cause(result.error());
             return attempt;
         }
-        count = result->integer(0, 0).value_or(0);
+        const auto attribute = catalog.find(call.sort->subject.attribute);
+        const ValueType type = attribute ? attribute->type : ValueType::String;
+        QByteArray lines = "entities,value\n";
+        for (int row = 0; row < result->rowCount(); ++row)
+            lines += QByteArray::number(result->integer(row, 1).value_or(0)) + ',' +
+                     exporting::csvField(displayValue(type, result->string(row, 0))) + '\n';
+        count = result->rowCount();
         attempt.wrote = true;
-        const QByteArray line = QByteArray::number(count) + '\n';
-        if (out.write(line) != line.size() || !out.flush()) {
+        if (out.write(lines) != lines.size() || !out.flush()) {
             fail(QStringLiteral("cannot write: ") + out.errorString());
             attempt.status = Failed;
             return attempt;
@@ -283,15 +381,27 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     }
     const double milliseconds = static_cast<double>(timer.nsecsElapsed()) / 1e6;
     if (call.explain) {
-        say(built.explain);
+        if (call.analyze)
+            countSources(session, request, catalog, built.plan);
+        say(built.plan.text());
         say(QStringLiteral("expected %L1 assets, %2 %L3")
                 .arg(qRound64(built.expectedRows))
-                .arg(call.count ? QStringLiteral("counted") : QStringLiteral("wrote"))
+                .arg(call.top     ? QStringLiteral("values written:")
+                     : uncounted  ? QStringLiteral("estimated")
+                     : call.count ? QStringLiteral("counted")
+                                  : QStringLiteral("wrote"))
                 .arg(count));
         say(QString::fromUtf8(built.statement.sql));
     }
-    if (!call.count)
+    if (call.top)
+        say(QStringLiteral("%L1 values in %2 ms").arg(count).arg(milliseconds, 0, 'f', 1));
+    else if (!call.count)
         say(QStringLiteral("%L1 assets in %2 ms").arg(count).arg(milliseconds, 0, 'f', 1));
+    else if (uncounted)
+        say(QStringLiteral("about %L1 assets by statistics%2, not counted within %L3 ms")
+                .arg(count)
+                .arg(built.plan.measured ? QString() : QStringLiteral(" and partly guessed"))
+                .arg(call.budget->count()));
     else
         say(QStringLiteral("counted in %1 ms").arg(milliseconds, 0, 'f', 1));
     say(routing::describe(route));
@@ -321,6 +431,11 @@ int runFilter(const QStringList& arguments)
     const QCommandLineOption format(QStringLiteral("format"),
                                     QStringLiteral("table, csv or jsonl (default: table)."),
                                     QStringLiteral("format"), QStringLiteral("table"));
+    const QCommandLineOption sort(
+        QStringLiteral("sort"),
+        QStringLiteral("Order by an attribute, entity.name, entity.type or entity.id; :desc backwards. "
+                       "Assets without it come last. A name with a colon in backquotes."),
+        QStringLiteral("attribute[:desc]"));
     const QCommandLineOption limit(QStringLiteral("limit"),
                                    QStringLiteral("At most this many assets (default: all)."),
                                    QStringLiteral("n"));
@@ -332,7 +447,22 @@ int runFilter(const QStringList& arguments)
         QStringLiteral("intent"), QStringLiteral("operational"));
     const QCommandLineOption explain(QStringLiteral("explain"),
                                      QStringLiteral("Tell how it was compiled and why, on stderr."));
-    parser.addOptions({tenant, count, columns, format, limit, intent, explain});
+    const QCommandLineOption analyze(
+        QStringLiteral("analyze"),
+        QStringLiteral("With the explanation, how many assets each condition by itself finds. Counted "
+                       "afterwards, two seconds each at most."));
+    const QCommandLineOption budget(
+        QStringLiteral("budget"),
+        QStringLiteral(
+            "Of --count: the time it may take, as 500ms or 2s. After it the count by statistics is "
+            "written, as \"about N\"."),
+        QStringLiteral("time"));
+    const QCommandLineOption top(
+        QStringLiteral("top"),
+        QStringLiteral("Write the most common values of an attribute within the filter, as CSV; --limit of "
+                       "them (default: 20)."),
+        QStringLiteral("attribute"));
+    parser.addOptions({tenant, count, budget, top, columns, format, sort, limit, intent, explain, analyze});
     parser.addPositionalArgument(QStringLiteral("expression"), QStringLiteral("The filter."));
     parse(parser, QStringLiteral("filter"), arguments);
 
@@ -360,6 +490,23 @@ int runFilter(const QStringList& arguments)
         return Usage;
     }
     call.format = *rowFormat;
+    if (parser.isSet(top)) {
+        call.top = true;
+        call.sort = sortFrom(parser.value(top));
+        if (parser.isSet(sort) || parser.isSet(count) || parser.isSet(columns) || !call.sort ||
+            !call.sort->subject.isAttribute()) {
+            fail(QStringLiteral("top takes an attribute, and no --count, --sort or --columns"));
+            return Usage;
+        }
+        call.sort->descending = false;
+    }
+    if (parser.isSet(sort)) {
+        call.sort = sortFrom(parser.value(sort));
+        if (!call.sort) {
+            fail(QStringLiteral("sort is an attribute, or an attribute and :desc"));
+            return Usage;
+        }
+    }
     if (parser.isSet(limit)) {
         bool isNumber = false;
         const qint64 most = parser.value(limit).toLongLong(&isNumber);
@@ -375,7 +522,19 @@ int runFilter(const QStringList& arguments)
         return Usage;
     }
     call.count = parser.isSet(count);
-    call.explain = parser.isSet(explain);
+    call.analyze = parser.isSet(analyze);
+    call.explain = parser.isSet(explain) || call.analyze;
+    if (parser.isSet(budget)) {
+        call.budget = budgetFrom(parser.value(budget));
+        if (!call.budget) {
+            fail(QStringLiteral("budget is a time, as 500ms, 2s or 1min"));
+            return Usage;
+        }
+        if (!call.count) {
+            fail(QStringLiteral("--budget is the time of --count"));
+            return Usage;
+        }
+    }
 
     auto connection = Connection::fromParser(parser);
     if (!connection)

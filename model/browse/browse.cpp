@@ -70,6 +70,8 @@ const bool composed = [] {
                            "attribute_values per column)");
     StatementRegistry::add("browse.count", "Exact count of a filter",
                            "(select count(*) over the compiled filter)");
+    StatementRegistry::add("browse.top", "Most common values of an attribute within a filter",
+                           "(the attribute's values of the compiled filter's entities, grouped and counted)");
     return true;
 }();
 
@@ -179,6 +181,8 @@ PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& 
         options.limit = static_cast<int>(std::min<qint64>(*request.limit, std::numeric_limits<int>::max()));
     if (request.afterEntityId > 0)
         options.after = request.afterEntityId;
+    options.sort = request.sort;
+    options.sortAfter = request.sortAfter;
     const filter::StatsEstimator estimator(catalog, options.now);
     const auto compiled = filter::compileIds(request.tenant, request.filter, catalog, estimator, options);
     if (!compiled.ok()) {
@@ -215,13 +219,19 @@ PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& 
                       alias + " where " + where + ") as c" + number(i);
         }
     }
+    if (request.sort)
+        select += warehouse ? ", cast(p.sort_value as varchar(65535)) as sort_value"
+                            : ", p.sort_value::text as sort_value";
     result.statement.name = QStringLiteral("browse.page");
     result.statement.purpose = QStringLiteral("Page of filter results");
-    result.statement.sql = select + "\n  from (" + compiled.value->sql +
-                           ") p\n  join atlas.entities e on e.tenant_id = " + tenant +
-                           " and e.entity_id = p.entity_id" + joins + "\n order by p.entity_id";
+    result.statement.sql =
+        select + "\n  from (" + compiled.value->sql +
+        ") p\n  join atlas.entities e on e.tenant_id = " + tenant + " and e.entity_id = p.entity_id" + joins +
+        "\n order by " +
+        (request.sort ? filter::sortOrder("p", request.sort->descending) : QByteArrayLiteral("p.entity_id"));
     result.statement.params = params;
-    result.explain = compiled.value->explain.text();
+    result.plan = compiled.value->explain;
+    result.explain = result.plan.text();
     result.expectedRows = compiled.value->explain.expected;
     return result;
 }
@@ -240,8 +250,30 @@ PageStatement countStatement(const PageRequest& request, const AttributeCatalog&
     result.statement = std::move(compiled.value->statement);
     result.statement.name = QStringLiteral("browse.count");
     result.statement.purpose = QStringLiteral("Exact count of a filter");
-    result.explain = compiled.value->explain.text();
+    result.plan = compiled.value->explain;
+    result.explain = result.plan.text();
     result.expectedRows = compiled.value->explain.expected;
+    return result;
+}
+
+PageStatement topStatement(const PageRequest& request, const AttributeCatalog& catalog)
+{
+    PageStatement result;
+    filter::CompileOptions options = optionsFor(request, catalog);
+    options.projection = filter::Projection::Top;
+    options.sort = request.sort;
+    options.limit = static_cast<int>(std::min<qint64>(request.limit.value_or(20), 1'000'000));
+    const filter::StatsEstimator estimator(catalog, options.now);
+    auto compiled = filter::compile(request.tenant, request.filter, catalog, estimator, options);
+    if (!compiled.ok()) {
+        result.problem = problemOf(compiled.problems);
+        return result;
+    }
+    result.statement = std::move(compiled.value->statement);
+    result.statement.name = QStringLiteral("browse.top");
+    result.plan = compiled.value->explain;
+    result.explain = result.plan.text();
+    result.expectedRows = result.plan.expected;
     return result;
 }
 
@@ -270,6 +302,9 @@ std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns, co
             else
                 row.values.emplace_back(displayValue(types[c], rows.string(r, column)));
         }
+        const int sorted = 5 + static_cast<int>(types.size());
+        if (sorted < rows.columnCount() && !rows.isNull(r, sorted))
+            row.sortValue = rows.string(r, sorted);
         result.push_back(std::move(row));
     }
     return result;

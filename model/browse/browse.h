@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "model/catalog/attributecatalog.h"
+#include "model/filter/compiler.h"
 #include "model/filter/expression.h"
 #include "model/routing/reader.h"
 
@@ -26,6 +27,7 @@ struct Row
     QDateTime seen; ///< newest observation, UTC; null when it has no value
     std::vector<std::optional<QString>>
         values; ///< as displayed, in the order of the columns; at most 1,024 characters each
+    std::optional<QString> sortValue; ///< with a sort: for the cursor of the next page
 };
 
 struct Page
@@ -92,6 +94,7 @@ struct PageStatement
 {
     db::Statement statement;
     QString explain;
+    filter::Explain plan; ///< what `explain` says
     double expectedRows = 0;
     std::optional<Problem> problem;
 };
@@ -101,7 +104,9 @@ struct PageRequest
     filter::Expression filter;
     QList<int> columns;
     qint64 afterEntityId = 0;
-    std::optional<qint64> limit; ///< nullopt: all
+    std::optional<filter::Sort> sort;            ///< instead of the order of the entity ids
+    std::optional<filter::SortCursor> sortAfter; ///< with sort, instead of afterEntityId
+    std::optional<qint64> limit;                 ///< nullopt: all
     db::EndpointRole role = db::EndpointRole::Primary;
     bool realRedshift = false; ///< the warehouse is Redshift itself: see isRedshift()
     bool useHot = true;
@@ -111,6 +116,9 @@ struct PageRequest
 bool isRedshift(const db::Client& client, const QString& node);
 PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog);
 PageStatement countStatement(const PageRequest& request, const AttributeCatalog& catalog);
+/// request.sort names the attribute, request.limit how many values (20 when it is not set): value and
+/// entities.
+PageStatement topStatement(const PageRequest& request, const AttributeCatalog& catalog);
 std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns,
                         const AttributeCatalog& catalog);
 

@@ -38,14 +38,43 @@ Need needOf(const CompileOptions& options)
     case Projection::Stream:
         return {true, -1};
     case Projection::Count:
+    case Projection::Top:
         break;
     }
     return {};
 }
 
+bool isSorted(const CompileOptions& options)
+{
+    return options.sort &&
+           (options.projection == Projection::EntityIds || options.projection == Projection::Stream ||
+            options.projection == Projection::Top);
+}
+
+/// What the planner is told: the sort has a cursor of its own, which only the entities without a value share.
+CompileOptions plannerOptions(CompileOptions options)
+{
+    if (!isSorted(options))
+        return options;
+    options.descending = options.sort->descending;
+    options.after.reset();
+    if (options.sortAfter && !options.sortAfter->value)
+        options.after = options.sortAfter->entityId;
+    return options;
+}
+
 std::vector<Candidate> allCandidates(Planner& planner, const Predicate& predicate,
+                                     const CatalogLookup& catalog, const Estimator& estimator,
                                      const CompileOptions& options)
 {
+    if (isSorted(options)) {
+        const SortedBy by = sortedBy(*options.sort, catalog, estimator);
+        auto sorted = options.projection == Projection::Top
+                          ? planner.topCandidates(predicate, by, std::max(0, options.limit))
+                          : planner.sortedCandidates(predicate, by, needOf(options));
+        Planner::keepAskedFor(sorted, options);
+        return sorted;
+    }
     auto candidates = options.projection == Projection::Count
                           ? planner.countCandidates(predicate)
                           : planner.candidates(predicate, needOf(options));
@@ -118,9 +147,26 @@ Written write(int tenantId, const Expression& expression, const CatalogLookup& c
     written.problems = validate(expression, catalog);
     if (!written.problems.isEmpty())
         return written;
+    if (options.projection == Projection::Top && (!options.sort || !options.sort->subject.isAttribute())) {
+        Problem problem;
+        problem.kind = Problem::Kind::UnknownAttribute;
+        problem.message = QStringLiteral("the most common values are those of an attribute");
+        written.problems = {problem};
+        return written;
+    }
+    if (isSorted(options)) {
+        // A sort by what is not there is told as a clause on it would be.
+        written.problems =
+            validate(Expression(Node(Clause{options.sort->subject, Operator::Exists, {}, true})), catalog);
+        if (!written.problems.isEmpty()) {
+            for (Problem& problem : written.problems)
+                problem.position = -1;
+            return written;
+        }
+    }
     const Predicate predicate = toPredicate(expression, catalog, estimator);
-    Planner planner(tenantId, options, estimator.entitiesTotal());
-    const auto candidates = allCandidates(planner, predicate, options);
+    Planner planner(tenantId, plannerOptions(options), estimator.entitiesTotal());
+    const auto candidates = allCandidates(planner, predicate, catalog, estimator, options);
     written.sql = candidates.front().sql();
     if (options.projection == Projection::Exists) {
         written.sql = options.dialect == Dialect::Redshift
@@ -152,6 +198,12 @@ QString name(Shape shape)
         return QStringLiteral("set expression");
     case Shape::UnionPages:
         return QStringLiteral("union of pages");
+    case Shape::SortWalk:
+        return QStringLiteral("values in order, probes");
+    case Shape::SortLookups:
+        return QStringLiteral("look-ups, sort");
+    case Shape::SortJoin:
+        return QStringLiteral("join, sort");
     }
     return {};
 }
@@ -165,9 +217,14 @@ QString Explain::text() const
                  QString::number(cost / 1000, 'f', 1), reason);
     out += QStringLiteral("sources\n");
     for (const Source& source : sources) {
-        out += QStringLiteral("  %1: %2\n    %3, %4%5 entities\n")
+        QString found;
+        if (source.actual)
+            found = *source.actual < 0 ? QStringLiteral(", not counted in time")
+                                       : QStringLiteral(", found %1").arg(*source.actual);
+        out += QStringLiteral("  %1: %2\n    %3, %4%5 entities%6\n")
                    .arg(source.role, source.description, source.access,
-                        source.measured ? QString() : QStringLiteral("perhaps "), rounded(source.expected));
+                        source.measured ? QString() : QStringLiteral("perhaps "), rounded(source.expected),
+                        found);
     }
     if (!rejected.isEmpty())
         out += QStringLiteral("rejected\n");
@@ -201,6 +258,10 @@ Compiled<CompiledStatement> compile(int tenantId, const Expression& expression, 
         compiled.statement.name = QStringLiteral("filter.stream");
         compiled.statement.purpose = QStringLiteral("All entities that match a filter");
         break;
+    case Projection::Top:
+        compiled.statement.name = QStringLiteral("filter.top");
+        compiled.statement.purpose = QStringLiteral("Most common values of an attribute within a filter");
+        break;
     case Projection::Exists:
         compiled.statement.name = QStringLiteral("filter.exists");
         compiled.statement.purpose = QStringLiteral("Whether any entity matches a filter");
@@ -228,10 +289,10 @@ QList<Shape> possibleShapes(const Expression& expression, const CatalogLookup& c
         return {};
     CompileOptions any = options;
     any.shape.reset();
-    Planner planner(0, any, estimator.entitiesTotal());
+    Planner planner(0, plannerOptions(any), estimator.entitiesTotal());
     QList<Shape> shapes;
     for (const Candidate& candidate :
-         allCandidates(planner, toPredicate(expression, catalog, estimator), any)) {
+         allCandidates(planner, toPredicate(expression, catalog, estimator), catalog, estimator, any)) {
         if (!shapes.contains(candidate.shape))
             shapes.append(candidate.shape);
     }

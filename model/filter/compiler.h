@@ -23,6 +23,8 @@ enum class Projection {
     Count = 2,     ///< one row, one bigint
     Stream = 3,    ///< every entity_id, in order
     Exists = 4,    ///< one row, one boolean: does any entity match
+    Top = 5, ///< the most common values of the attribute options.sort within the filter, options.limit at
+             ///< most, and how many entities have each (bigint): most common first, then by value
 };
 
 /// How the sources of a filter are brought together.
@@ -34,8 +36,29 @@ enum class Shape {
     Join = 4,          ///< every source read whole, joined
     SetAlgebra = 5,    ///< every source read whole, one aggregate over all of them
     UnionPages = 6,    ///< any-of: a page of each branch, merged
+    SortWalk = 7, ///< sorted: the values of the sort in index order, the filter probed until the page is full
+    SortLookups = 8, ///< sorted: the filter's entities, the sort value of each looked up
+    SortJoin = 9,    ///< sorted: the filter's entities, joined with all values of the sort
 };
 QString name(Shape shape);
+
+/// An order other than that of the entity ids. Entities without a value come last, whichever the direction;
+/// equal values are in the order of their entity ids, backwards when descending. Numbers compare exactly (on
+/// Redshift itself as float8), strings and JSON by their search key, the first 256 characters.
+struct Sort
+{
+    Subject subject;
+    bool descending = false;
+    bool operator==(const Sort&) const = default;
+};
+
+/// The last row of the page before.
+struct SortCursor
+{
+    std::optional<QString> value; ///< sort_value as the server wrote it; nullopt: that entity had none
+    qint64 entityId = 0;
+    bool operator==(const SortCursor&) const = default;
+};
 
 struct CompileOptions
 {
@@ -48,6 +71,10 @@ struct CompileOptions
     std::optional<qint64> after; ///< keyset cursor: the last entity_id of the page before
     bool descending = false;     ///< from the other end; `after` is then an upper limit
     int limit = 100;             ///< of EntityIds
+    /// Of EntityIds and Stream (and Top, for its attribute), instead of `descending`; a second column,
+    /// sort_value, says where a row stands.
+    std::optional<Sort> sort;
+    std::optional<SortCursor> sortAfter; ///< with sort, instead of `after`
     bool useHot = true; ///< compile again without after SQLSTATE AT001 (an attribute stopped being hot)
     bool forceHot =
         false;          ///< for measuring: read the hot projection wherever that is possible, cheaper or not
@@ -69,6 +96,9 @@ struct Explain
         QString access;      ///< "attribute_values_text, equality", "hot_match", "primary key", …
         double expected = 0; ///< entities
         bool measured = false;
+        std::optional<Expression> filter; ///< what it is as a filter of its own, where it is one
+        /// For whoever counts each source apart; -1: not within its time.
+        std::optional<qint64> actual;
     };
     struct Alternative
     {
@@ -93,6 +123,7 @@ struct Explain
 /// A select that yields one column, entity_id, for use inside another statement:
 ///   select … from (<sql>) p join atlas.entities e on e.tenant_id = … and e.entity_id = p.entity_id order by
 ///   p.entity_id
+/// With a sort there is a second column, sort_value, and the order to ask for is sortOrder("p", …).
 /// Parameters are $firstParameter … $(nextParameter - 1).
 struct CompiledIds
 {
@@ -125,6 +156,9 @@ Compiled<CompiledIds> compileIds(int tenantId, const Expression& expression, con
 /// Shapes that are possible for this filter and projection, the compiler's choice first.
 QList<Shape> possibleShapes(const Expression& expression, const CatalogLookup& catalog,
                             const Estimator& estimator, const CompileOptions& options);
+
+/// What follows "order by" for the rows of a sorted select with that alias.
+QByteArray sortOrder(const QByteArray& alias, bool descending);
 
 /// SQLSTATE that hot_match raises when one of its attributes is not hot (any more).
 inline constexpr char notHotSqlState[] = "AT001";

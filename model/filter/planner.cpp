@@ -371,6 +371,8 @@ Explain::Source Planner::explained(const Predicate& predicate, const QString& ro
     source.role = role;
     source.expected = predicate.rows;
     source.measured = predicate.measured;
+    if (const auto node = predicate.node())
+        source.filter = Expression(*node);
     const bool probed = role.contains(QStringLiteral("probe"));
     switch (predicate.kind) {
     case Kind::Values: {

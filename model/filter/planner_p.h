@@ -21,6 +21,15 @@ struct Need
     bool isPage() const { return ordered && limit >= 0; }
 };
 
+/// A sort, resolved.
+struct SortedBy
+{
+    Sort sort;
+    AttributeInfo attribute; ///< of an attribute
+    Predicate having;        ///< the entities with a value
+};
+SortedBy sortedBy(const Sort& sort, const CatalogLookup& catalog, const Estimator& estimator);
+
 /// One way to answer, with its expected cost. The SQL is made only for the one that is taken.
 struct Candidate
 {
@@ -46,6 +55,12 @@ public:
     /// The ways to count, each a complete statement.
     std::vector<Candidate> countCandidates(const Predicate& predicate);
 
+    /// The same in the order of a sort: selects of entity_id and sort_value.
+    std::vector<Candidate> sortedCandidates(const Predicate& predicate, const SortedBy& by, const Need& need);
+
+    /// Complete statements: the most common values of an attribute within the filter.
+    std::vector<Candidate> topCandidates(const Predicate& predicate, const SortedBy& by, qint64 most);
+
     Parameters& parameters() { return m_parameters; }
     /// Only what the options ask for, where there is such.
     static void keepAskedFor(std::vector<Candidate>& candidates, const CompileOptions& options);
@@ -65,6 +80,17 @@ private:
     std::optional<Candidate> unionPages(const Predicate& any, const Need& need);
     Candidate setAlgebra(const Predicate& predicate, const Need& need);
     std::optional<Candidate> hotCount(const Predicate& predicate);
+
+    std::optional<Candidate> sortWalk(const Predicate& predicate, const SortedBy& by, const Need& need);
+    Candidate sortLookups(const Predicate& predicate, const SortedBy& by, const Need& need);
+    Candidate sortJoin(const Predicate& predicate, const SortedBy& by, const Need& need);
+    std::vector<Candidate> sortTail(const Predicate& predicate, const SortedBy& by, const Need& need);
+    QByteArray sortValue(const SortedBy& by, const QByteArray& alias) const;
+    QByteArray noSortValue(const SortedBy& by) const;
+    QByteArray sortParameter(const SortedBy& by, const QString& value);
+    QByteArray lookedUp(const Candidate& set, const SortedBy& by);
+    QByteArray joined(const Candidate& set, const SortedBy& by);
+    QByteArray sortedPage(const QByteArray& set, const SortedBy& by, const Need& need);
 
     // What it costs.
     double matching(const std::vector<Predicate>& parts) const;

@@ -387,4 +387,30 @@ Predicate toPredicate(const Expression& expression, const CatalogLookup& catalog
     return builder.node(Node(expression.enabledOnly().root()));
 }
 
+std::optional<Node> Predicate::node() const
+{
+    Group group;
+    group.kind = kind == Kind::Any ? GroupKind::Any : kind == Kind::Not ? GroupKind::None : GroupKind::All;
+    switch (kind) {
+    case Kind::Never:
+        return std::nullopt;
+    case Kind::Always:
+        break;
+    case Kind::Values:
+    case Kind::Field:
+        for (const Clause& clause : clauses)
+            group.children.append(Node(clause));
+        break;
+    default:
+        for (const Predicate& child : children) {
+            auto part = child.node();
+            if (!part)
+                return std::nullopt;
+            group.children.append(*part);
+        }
+        break;
+    }
+    return Node(group);
+}
+
 } // namespace atlas::filter

@@ -4,6 +4,7 @@
 #include <QList>
 #include <QString>
 
+#include <optional>
 #include <vector>
 
 #include "model/filter/catalog.h"
@@ -32,6 +33,8 @@ struct Predicate
     /// One equality that a containment in the hot document expresses.
     bool isHotEquality() const;
     QString text() const;
+    /// The filter that it stands for; nullopt for Never.
+    std::optional<Node> node() const;
 };
 
 /// `total` is the number of entities of the tenant. The expression must be valid.

@@ -3,9 +3,11 @@
 // shape.
 #include <QTest>
 
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <thread>
 
 #include "model/filter/compiler.h"
 #include "model/filter/parser.h"
@@ -268,6 +270,12 @@ private Q_SLOTS:
     void randomFilters();
     void everyShape();
     void pages();
+    void sorted_data();
+    void sorted();
+    void topValues();
+    void commandLine();
+    void countThatTakesTooLong();
+    void oneSnapshotWhileIngestRuns();
     void subSelect();
     void nastyNamesAndValues();
     void anotherTenantStaysOut();
@@ -812,6 +820,373 @@ void TestFilterEquality::pages()
             }
         }
     }
+}
+
+void TestFilterEquality::sorted_data()
+{
+    QTest::addColumn<QString>("node");
+    QTest::addColumn<bool>("descending");
+    // A replica answers the statements of the primary.
+    for (const char* node : {"primary", "warehouse"}) {
+        QTest::addRow("%s ascending", node) << QString::fromLatin1(node) << false;
+        QTest::addRow("%s descending", node) << QString::fromLatin1(node) << true;
+    }
+}
+
+/// All pages of a sort put together, in each shape and of both tenants, and the stream of the same.
+void TestFilterEquality::sorted()
+{
+    QFETCH(QString, node);
+    QFETCH(bool, descending);
+    QList<Subject> sortedBy{Subject::ofEntity(EntityField::Id), Subject::ofEntity(EntityField::Type),
+                            Subject::ofEntity(EntityField::Name)};
+    for (const Attribute& attribute : attributes())
+        sortedBy.append(Subject::ofAttribute(attribute.name));
+    QSet<Shape> seen;
+    for (const Tenant* tenant : {&m_shared, &m_branch}) {
+        const StatsEstimator estimator(tenant->measured, now);
+        for (const char* input :
+             {"", "status = \"active\"", "rare = 1", "missing(door_open)", "status = \"nobody\"",
+              "tricky > 0 and not region = \"eu-1\"", "level = 1 or entity.type = \"truck\"",
+              "entity.name contains \"1\" and temperature > 3"}) {
+            const Expression expression = parse(QString::fromUtf8(input)).expression;
+            for (const Subject& subject : sortedBy) {
+                QList<qint64> wanted = expected(*tenant, expression);
+                if (descending)
+                    std::reverse(wanted.begin(), wanted.end());
+                std::stable_sort(wanted.begin(), wanted.end(), [&](qint64 a, qint64 b) {
+                    return test::sortOrder(tenant->entities.at(a - tenant->firstEntity),
+                                           tenant->entities.at(b - tenant->firstEntity), subject,
+                                           descending) < 0;
+                });
+                CompileOptions options = optionsFor(node, *tenant);
+                options.sort = Sort{subject, descending};
+                options.projection = Projection::EntityIds;
+                const QList<Shape> possible =
+                    possibleShapes(expression, tenant->measured, estimator, options);
+                QVERIFY(!possible.isEmpty());
+                for (const Shape shape : possible) {
+                    seen.insert(shape);
+                    options.shape = shape;
+                    // Cuts within runs of equal values and within those without a value.
+                    options.limit = shape == possible.constFirst() ? 61 : 149;
+                    options.sortAfter.reset();
+                    options.projection = Projection::EntityIds;
+                    QList<qint64> collected;
+                    QString last;
+                    while (collected.size() <= wanted.size()) {
+                        const auto compiled =
+                            compile(tenant->id, expression, tenant->measured, estimator, options);
+                        QVERIFY2(compiled.ok(),
+                                 compiled.ok() ? "" : qPrintable(compiled.problems.constFirst().message));
+                        last = QString::fromUtf8(input) + u'\n' + compiled.value->explain.text() +
+                               QString::fromUtf8(compiled.value->statement.sql);
+                        const auto rows = session(node).exec(compiled.value->statement);
+                        QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text() + u'\n' + last));
+                        for (int row = 0; row < rows->rowCount(); ++row)
+                            collected.append(rows->integer(row, 0).value_or(-1));
+                        if (rows->rowCount() < options.limit)
+                            break;
+                        const int end = rows->rowCount() - 1;
+                        SortCursor cursor{std::nullopt, rows->integer(end, 0).value_or(-1)};
+                        if (!rows->isNull(end, 1))
+                            cursor.value = rows->string(end, 1);
+                        options.sortAfter = cursor;
+                    }
+                    QVERIFY2(collected == wanted, qPrintable(last));
+                }
+                options.shape.reset();
+                options.sortAfter.reset();
+                options.projection = Projection::Stream;
+                const auto whole = compile(tenant->id, expression, tenant->measured, estimator, options);
+                QVERIFY(whole.ok());
+                const auto rows = session(node).exec(whole.value->statement);
+                QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text()));
+                QList<qint64> streamed;
+                for (int row = 0; row < rows->rowCount(); ++row)
+                    streamed.append(rows->integer(row, 0).value_or(-1));
+                QVERIFY2(streamed == wanted, whole.value->statement.sql.constData());
+            }
+        }
+    }
+    if (node != u"warehouse")
+        QVERIFY(seen.contains(Shape::SortWalk) && seen.contains(Shape::SortLookups) &&
+                seen.contains(Shape::SortJoin));
+}
+
+/// The most common values within a filter, in every shape.
+void TestFilterEquality::topValues()
+{
+    QSet<Shape> seen;
+    for (const QString& node : {QStringLiteral("primary"), QStringLiteral("warehouse")}) {
+        for (const Tenant* tenant : {&m_shared, &m_branch}) {
+            const StatsEstimator estimator(tenant->measured, now);
+            for (const char* input : {"", "status = \"active\"", "rare = 1", "missing(door_open)",
+                                      "tricky > 0 and not region = \"eu-1\"", "status = \"nobody\""}) {
+                const Expression expression = parse(QString::fromUtf8(input)).expression;
+                for (const Attribute& attribute : attributes()) {
+                    const Subject subject = Subject::ofAttribute(attribute.name);
+                    const auto entity = [&](qint64 id) -> const test::TestEntity& {
+                        return tenant->entities.at(id - tenant->firstEntity);
+                    };
+                    QList<qint64> having = expected(*tenant, expression);
+                    having.removeIf([&](qint64 id) { return !entity(id).values.contains(attribute.name); });
+                    const auto order = [&](qint64 a, qint64 b) {
+                        return test::sortOrder(entity(a), entity(b), subject, false);
+                    };
+                    std::stable_sort(having.begin(), having.end(),
+                                     [&](qint64 a, qint64 b) { return order(a, b) < 0; });
+                    QList<std::pair<qint64, qint64>> wanted; // entities, one of them
+                    for (const qint64 id : having) {
+                        if (!wanted.isEmpty() && order(wanted.constLast().second, id) == 0)
+                            ++wanted.last().first;
+                        else
+                            wanted.append({1, id});
+                    }
+                    std::stable_sort(wanted.begin(), wanted.end(),
+                                     [](const auto& a, const auto& b) { return a.first > b.first; });
+                    wanted = wanted.first(qMin(wanted.size(), qsizetype(7)));
+                    CompileOptions options = optionsFor(node, *tenant);
+                    options.projection = Projection::Top;
+                    options.sort = Sort{subject, false};
+                    options.limit = 7;
+                    for (const Shape shape :
+                         possibleShapes(expression, tenant->measured, estimator, options)) {
+                        seen.insert(shape);
+                        options.shape = shape;
+                        const auto compiled =
+                            compile(tenant->id, expression, tenant->measured, estimator, options);
+                        QVERIFY(compiled.ok());
+                        const QByteArray& statement = compiled.value->statement.sql;
+                        const auto rows = session(node).exec(compiled.value->statement);
+                        QVERIFY2(rows.ok(),
+                                 rows.ok() ? ""
+                                           : qPrintable(rows.error().text() + QString::fromUtf8(statement)));
+                        QVERIFY2(rows->rowCount() == wanted.size(), statement.constData());
+                        for (int row = 0; row < rows->rowCount(); ++row) {
+                            const auto& [entities, id] = wanted.at(row);
+                            QVERIFY2(rows->integer(row, 1) == entities, statement.constData());
+                            const QString text = entity(id).values.value(attribute.name).text;
+                            if (attribute.type == ValueType::Number)
+                                QCOMPARE(test::compareNumbers(rows->string(row, 0), text), 0);
+                            else if (attribute.type == ValueType::Boolean)
+                                QCOMPARE(rows->string(row, 0) == u"1", text == u"true");
+                            else if (attribute.type == ValueType::String)
+                                QCOMPARE(rows->string(row, 0).toUcs4(), text.toUcs4().mid(0, 256));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    QCOMPARE(seen, (QSet<Shape>{Shape::SortLookups, Shape::SortJoin, Shape::SortWalk}));
+}
+
+/// The order of atlasctl's rows, and what it says each condition finds.
+void TestFilterEquality::commandLine()
+{
+    const auto named =
+        session(QStringLiteral("owner"))
+            .exec(sql("select name from atlas.tenants where tenant_id = $1::int", {db::param(m_shared.id)}));
+    QVERIFY(named.ok());
+    const QString tenant = named->string(0, 0);
+    const auto filter = [&](const QStringList& arguments) {
+        return m_platform.ctl(QStringList{QStringLiteral("filter"), QStringLiteral("--tenant"), tenant} +
+                              arguments);
+    };
+    const QString text = QStringLiteral("status = \"active\" and rare = 1");
+    const Expression expression = parse(text).expression;
+    QList<qint64> wanted = expected(m_shared, expression);
+    QVERIFY(wanted.size() > 1);
+    std::reverse(wanted.begin(), wanted.end());
+    std::stable_sort(wanted.begin(), wanted.end(), [&](qint64 a, qint64 b) {
+        return test::sortOrder(m_shared.entities.at(a - m_shared.firstEntity),
+                               m_shared.entities.at(b - m_shared.firstEntity),
+                               Subject::ofAttribute(QStringLiteral("long text")), true) < 0;
+    });
+    QByteArrayList ids;
+    for (const qint64 id : wanted)
+        ids.append(m_shared.entities.at(id - m_shared.firstEntity).externalId.toUtf8());
+    const test::Ran ran = filter({QStringLiteral("--format"), QStringLiteral("csv"), QStringLiteral("--sort"),
+                                  QStringLiteral("`long text`:desc"), QStringLiteral("--analyze"), text});
+    QCOMPARE(ran.status, 0);
+    QByteArrayList got;
+    for (const QByteArray& line : ran.out.trimmed().split('\n').mid(1))
+        got.append(line.left(line.indexOf(',')));
+    QCOMPARE(got, ids);
+    for (const char* part : {"status = \"active\"", "rare = 1"}) {
+        const auto found = expected(m_shared, parse(QString::fromUtf8(part)).expression).size();
+        QVERIFY2(ran.err.contains(", found " + QByteArray::number(found)), ran.err.constData());
+    }
+    for (const char* wrong : {"nobody's", "status:up", "`status", "status = 1", ""}) {
+        const test::Ran refused = filter({QStringLiteral("--sort"), QString::fromUtf8(wrong), QString()});
+        QVERIFY2(refused.status != 0 && refused.out.isEmpty(), wrong);
+    }
+}
+
+/// A count that waits for a lock ends with its budget, says what is expected, and leaves nothing running.
+void TestFilterEquality::countThatTakesTooLong()
+{
+    auto& owner = session(QStringLiteral("owner"));
+    const auto named =
+        owner.exec(sql("select name from atlas.tenants where tenant_id = $1::int", {db::param(m_shared.id)}));
+    QVERIFY(named.ok());
+    QVERIFY(owner.exec(sql("begin")).ok());
+    QVERIFY(owner.exec(sql("lock table atlas.attribute_values in access exclusive mode")).ok());
+    const QStringList call{
+        QStringLiteral("filter"),   QStringLiteral("--tenant"), named->string(0, 0),
+        QStringLiteral("--count"),  QStringLiteral("--intent"), QStringLiteral("critical"),
+        QStringLiteral("--budget"), QStringLiteral("300ms"),    QStringLiteral("exists(temperature)")};
+    const test::Ran late = m_platform.ctl(call);
+    const auto running = owner.exec(
+        sql("select count(*) from pg_stat_activity where usename = $1::text and state = 'active' and "
+            "query like '%attribute_values%'",
+            {db::param(m_platform.cluster().role(QStringLiteral("analyst")))}));
+    QVERIFY(owner.exec(sql("rollback")).ok());
+    QCOMPARE(late.status, 0);
+    QVERIFY2(late.out.startsWith("about "), late.out.constData());
+    QVERIFY2(late.err.contains("not counted within 300 ms"), late.err.constData());
+    QVERIFY(running.ok());
+    QCOMPARE(running->integer(0, 0), std::optional<qint64>(0));
+    const test::Ran inTime =
+        m_platform.ctl(call.first(call.size() - 2) + QStringList{QStringLiteral("1min")} + call.last(1));
+    QCOMPARE(inTime.status, 0);
+    QCOMPARE(inTime.out.trimmed().toLongLong(),
+             expected(m_shared, parse(u"exists(temperature)").expression).size());
+}
+
+/// All shapes of a filter in one transaction agree with each other and with the evaluator, which is fed from
+/// the same snapshot, while values change under them.
+void TestFilterEquality::oneSnapshotWhileIngestRuns()
+{
+    const QString name = test::Platform::freshName(QStringLiteral("moving"));
+    const auto batch = [](int round) {
+        QByteArray lines;
+        for (int i = 0; i < 200; ++i) {
+            const QByteArray level = QByteArray::number((i * 7 + round * 13) % 40);
+            lines += "{\"id\": \"m" + QByteArray::number(i + round % 5) + "\", \"observed_at\": \"" +
+                     QDateTime(QDate(2026, 1, 1), QTime(0, 0), Qt::UTC)
+                         .addSecs(round)
+                         .toString(Qt::ISODate)
+                         .toUtf8() +
+                     "\", \"attributes\": {\"level\": " + level + ", \"status\": \"" +
+                     ((i + round) % 3 == 0 ? "active" : "idle") + "\"" +
+                     ((i + round) % 29 == 0 ? ", \"fault\": 1" : "") + "}}\n";
+        }
+        return lines;
+    };
+    QCOMPARE(m_platform.import(name, batch(0)), QString());
+    Tenant tenant;
+    tenant.id = m_platform.tenantId(name);
+    auto analyst = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"));
+    QVERIFY(analyst);
+    const auto catalogue =
+        analyst->exec(sql("select name, attribute_id, value_type from atlas.attributes where "
+                          "tenant_id = $1::int",
+                          {db::param(tenant.id)}));
+    QVERIFY(catalogue.ok());
+    QCOMPARE(catalogue->rowCount(), 3);
+    for (int row = 0; row < catalogue->rowCount(); ++row) {
+        const auto type = valueTypeFromNumber(static_cast<int>(catalogue->integer(row, 2).value_or(0)));
+        tenant.measured.add(catalogue->string(row, 0), type.value_or(ValueType::String), false).id =
+            static_cast<int>(catalogue->integer(row, 1).value_or(0));
+    }
+    tenant.measured.setEntitiesTotal(200);
+
+    std::atomic<bool> stop = false;
+    std::atomic<int> imported = 0;
+    QString importProblem;
+    std::thread ingest([&] {
+        for (int round = 1; !stop && importProblem.isEmpty(); ++round) {
+            importProblem = m_platform.import(name, batch(round));
+            ++imported;
+        }
+    });
+    QString problem;
+    const auto check = [&](bool ok, const QString& what) {
+        if (!ok && problem.isEmpty())
+            problem = what;
+        return ok;
+    };
+    // The thread must be joined whatever happens: no QVERIFY in between.
+    const auto round = [&](quint32 seed) {
+        if (!check(analyst->exec(sql("begin isolation level repeatable read read only")).ok(),
+                   QStringLiteral("begin")))
+            return;
+        const auto rows = analyst->exec(
+            sql("select e.entity_id, e.external_id, a.name, v.value_text, v.value_num::text, a.value_type"
+                "  from atlas.entities e left join atlas.attribute_values v using (tenant_id, entity_id)"
+                "  left join atlas.attributes a using (tenant_id, attribute_id)"
+                " where e.tenant_id = $1::int order by e.entity_id",
+                {db::param(tenant.id)}));
+        if (!check(rows.ok(), QStringLiteral("snapshot")))
+            return;
+        QMap<qint64, test::TestEntity> entities;
+        for (int row = 0; row < rows->rowCount(); ++row) {
+            test::TestEntity& entity = entities[rows->integer(row, 0).value_or(0)];
+            entity.externalId = rows->string(row, 1);
+            if (!rows->isNull(row, 3))
+                entity.values.insert(rows->string(row, 2), {ValueType::String, rows->string(row, 3)});
+            else if (!rows->isNull(row, 4))
+                entity.values.insert(rows->string(row, 2), {ValueType::Number, rows->string(row, 4)});
+        }
+        const int before = imported;
+        // Something is committed after the snapshot and before the filters.
+        for (int waited = 0; waited < 600 && imported == before && !stop; ++waited)
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        check(imported > before, QStringLiteral("nothing was imported"));
+        const WildEstimator estimator(seed);
+        const Subject level = Subject::ofAttribute(QStringLiteral("level"));
+        for (const char* input : {"status = \"active\" and level > 10", "fault = 1 or level < 3",
+                                  "missing(fault) and not status = \"idle\"", "level between 5 and 9"}) {
+            const Expression expression = parse(QString::fromUtf8(input)).expression;
+            QList<qint64> wanted;
+            for (auto it = entities.cbegin(); it != entities.cend(); ++it) {
+                if (test::matches(expression, it.value(), now))
+                    wanted.append(it.key());
+            }
+            QList<qint64> inOrder = wanted;
+            std::stable_sort(inOrder.begin(), inOrder.end(), [&](qint64 a, qint64 b) {
+                return test::sortOrder(entities.value(a), entities.value(b), level, false) < 0;
+            });
+            CompileOptions options;
+            options.now = now;
+            options.limit = 1'000;
+            for (const bool isSorted : {false, true}) {
+                options.sort = isSorted ? std::optional(Sort{level, false}) : std::nullopt;
+                for (const Projection projection :
+                     {Projection::EntityIds, Projection::Stream, Projection::Count}) {
+                    options.projection = projection;
+                    options.shape.reset();
+                    for (const Shape shape :
+                         possibleShapes(expression, tenant.measured, estimator, options)) {
+                        options.shape = shape;
+                        const auto compiled =
+                            compile(tenant.id, expression, tenant.measured, estimator, options);
+                        const auto found = analyst->exec(compiled.value->statement);
+                        const QString what = QString::fromUtf8(input) + u'\n' + atlas::filter::name(shape);
+                        if (!check(found.ok(), what))
+                            return;
+                        if (projection == Projection::Count) {
+                            check(found->integer(0, 0) == wanted.size(), what);
+                            continue;
+                        }
+                        QList<qint64> got;
+                        for (int row = 0; row < found->rowCount(); ++row)
+                            got.append(found->integer(row, 0).value_or(-1));
+                        check(got == (isSorted ? inOrder : wanted), what);
+                    }
+                }
+            }
+        }
+        check(analyst->exec(sql("rollback")).ok(), QStringLiteral("rollback"));
+    };
+    for (quint32 seed = 1; seed <= 4 && problem.isEmpty(); ++seed)
+        round(seed);
+    stop = true;
+    ingest.join();
+    QCOMPARE(importProblem, QString());
+    QVERIFY2(problem.isEmpty(), qPrintable(problem));
 }
 
 void TestFilterEquality::subSelect()

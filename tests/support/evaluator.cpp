@@ -209,7 +209,48 @@ std::optional<bool> evaluate(const Node& node, const TestEntity& entity, const Q
     return std::nullopt;
 }
 
+std::optional<TestValue> valueOf(const TestEntity& entity, const filter::Subject& subject)
+{
+    if (subject.isAttribute()) {
+        if (!entity.values.contains(subject.attribute))
+            return std::nullopt;
+        return entity.values.value(subject.attribute);
+    }
+    return TestValue{ValueType::String, subject.field == EntityField::Id     ? entity.externalId
+                                        : subject.field == EntityField::Type ? entity.type
+                                                                             : entity.name};
+}
+
+int compareSorted(const TestValue& a, const TestValue& b, qsizetype keyLength)
+{
+    const auto key = [keyLength](const QString& text) { return text.toUcs4().mid(0, keyLength); };
+    const auto compareKeys = [](const auto& left, const auto& right) {
+        return left == right ? 0 : left < right ? -1 : 1;
+    };
+    switch (a.type) {
+    case ValueType::Number:
+        return compareNumbers(a.text, b.text);
+    case ValueType::Timestamp:
+        return compareTimes(a.text, b.text);
+    case ValueType::Json:
+        return compareKeys(key(compact(a.text)), key(compact(b.text)));
+    default: // "false" is before "true"
+        return compareKeys(key(a.text), key(b.text));
+    }
+}
+
 } // namespace
+
+std::strong_ordering sortOrder(const TestEntity& a, const TestEntity& b, const filter::Subject& subject,
+                               bool descending)
+{
+    const auto left = valueOf(a, subject);
+    const auto right = valueOf(b, subject);
+    if (!left || !right)
+        return right.has_value() <=> left.has_value();
+    const int order = compareSorted(*left, *right, subject.isAttribute() ? 256 : 500);
+    return (descending ? -order : order) <=> 0;
+}
 
 int compareNumbers(const QString& a, const QString& b)
 {

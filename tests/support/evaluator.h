@@ -5,6 +5,8 @@
 #include <QMap>
 #include <QString>
 
+#include <compare>
+
 #include "model/catalog/valuetype.h"
 #include "model/filter/expression.h"
 
@@ -29,6 +31,12 @@ struct TestEntity
 /// Shares no code with it. Numbers compare as decimals of any length, text by code point, timestamps as the
 /// nearest double of their microseconds (which is exact for the years 1684 to 2255).
 bool matches(const filter::Expression& expression, const TestEntity& entity, const QDateTime& now);
+
+/// Whether a comes before b in an order by that subject: those without a value last, strings and JSON of
+/// attributes by their first 256 characters. Equal ones are in the order they were given (backwards when
+/// descending), which the caller sees to.
+std::strong_ordering sortOrder(const TestEntity& a, const TestEntity& b, const filter::Subject& subject,
+                               bool descending);
 
 /// -1, 0 or 1.
 int compareNumbers(const QString& a, const QString& b);
