@@ -14,7 +14,7 @@ namespace {
 using Kind = Predicate::Kind;
 
 // Microseconds, as in plannercost.cpp.
-constexpr double rowCost = 0.08;
+constexpr double rowCost = 0.12;
 constexpr double exactCost = 0.5; // the exact number of one row: by way of text
 constexpr double joinCost = 0.12;
 constexpr double sortCost = 0.03; // times n log2 n; a numeric or a text

@@ -102,6 +102,10 @@ run_benchmarks() { # arguments of atlas-bench
     ensure_build
     # A cluster of its own, as safe as the demo's (fsync on), its data kept between runs.
     STATE=$ATLAS/bench
+    if [[ " $* " == *' --scale '* ]]; then
+        STATE=$ATLAS/bench-scale
+        [[ -d $STATE/data ]] || need_space 40000 "$ATLAS" 'A million entities and what the servers keep of them'
+    fi
     AT_END=end_bench_cluster
     ensure_cluster
     unlock
@@ -117,4 +121,4 @@ run_benchmarks() { # arguments of atlas-bench
     return "$status"
 }
 
-end_bench_cluster() { "$CLUSTER" --state "$ATLAS/bench" down >/dev/null 2>&1; }
+end_bench_cluster() { "$CLUSTER" --state "$STATE" down >/dev/null 2>&1; }
