@@ -94,7 +94,7 @@ private:
 
     // What it costs.
     double matching(const std::vector<Predicate>& parts) const;
-    double fractionRead(double matches, const Need& need) const;
+    double fractionRead(const std::vector<Predicate>& parts, const Need& need) const;
     double sourceCost(const Predicate& source) const;
     double probeRow(double rows) const;
     double hotRow(double rows) const;

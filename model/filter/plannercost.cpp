@@ -69,15 +69,29 @@ double Planner::matching(const std::vector<Predicate>& parts) const
     return rows;
 }
 
-/// Share of the driver that is read until a page is full. Independence is often wrong; a page that never
-/// fills reads everything. So part of the weight is on a result ten times smaller.
-double Planner::fractionRead(double matches, const Need& need) const
+/// Share of the driver that is read until a page is full. What people ask for together tends to be found
+/// together (see join()), but not always; a page that never fills reads everything. So half of the weight is
+/// on more than independence would say, and a tenth on a result ten times smaller.
+double Planner::fractionRead(const std::vector<Predicate>& parts, const Need& need) const
 {
     if (!need.isPage())
         return 1;
     const double wanted = need.taken >= 0 ? need.taken : static_cast<double>(need.limit);
     const auto share = [&](double rows) { return rows <= wanted ? 1.0 : wanted / rows; };
-    return 0.8 * share(matches) + 0.2 * share(matches / 10);
+    const double independent = matching(parts);
+    if (parts.size() < 2)
+        return share(independent);
+    std::vector<double> shares;
+    for (const Predicate& part : parts)
+        shares.push_back(std::clamp(part.rows / m_total, 0.0, 1.0));
+    std::sort(shares.begin(), shares.end());
+    double together = m_total;
+    double exponent = 1;
+    for (const double one : shares) {
+        together *= std::pow(one, exponent);
+        exponent /= 2;
+    }
+    return 0.5 * share(together) + 0.4 * share(independent) + 0.1 * share(independent / 10);
 }
 
 double Planner::sourceCost(const Predicate& source) const
@@ -220,7 +234,7 @@ Candidate Planner::entityScan(const std::vector<Predicate>& parts, const Need& n
     Candidate candidate;
     candidate.shape = Shape::EntityScan;
     candidate.driver = QStringLiteral("entities in order");
-    const double read = fractionRead(matching(parts), need) * m_total;
+    const double read = fractionRead(parts, need) * m_total;
     const double reached = matching(fields) / m_total;
     candidate.cost = relationCost() * (1 + static_cast<double>(others.size())) +
                      read * (entityRowCost + fieldTestCost * static_cast<double>(fields.size()) +
@@ -257,7 +271,7 @@ Candidate Planner::orderedDriver(const Driver& driver, const Need& need)
     const auto rest = inProbeOrder(driver.rest);
     const bool isField = driver.predicate.kind == Kind::Field;
     candidate.cost = relationCost() * (1 + static_cast<double>(rest.size())) +
-                     fractionRead(matching(all), need) *
+                     fractionRead(all, need) *
                          (driver.predicate.scanned * rowCost +
                           driver.predicate.rows * probesCost(rest) * probeRow(driver.predicate.rows));
     candidate.sql = [this, driver, rest, need, isField] {
@@ -285,7 +299,7 @@ Candidate Planner::sortedDriver(const Driver& driver, const Need& need)
     candidate.usesHot = driver.predicate.kind == Kind::Hot;
     candidate.cost = sourceCost(driver.predicate) + relationCost() * static_cast<double>(rest.size()) +
                      (need.ordered ? sortCost * rows * std::log2(rows + 1) : 0) +
-                     fractionRead(matching(all), need) * rows * probesCost(rest) * probeRow(rows);
+                     fractionRead(all, need) * rows * probesCost(rest) * probeRow(rows);
     candidate.sql = [this, driver, rest, need] {
         const QByteArray inner = source(driver.predicate);
         if (rest.empty())
@@ -361,7 +375,7 @@ std::optional<Candidate> Planner::join(const std::vector<Predicate>& parts, size
     const double sorted = std::max(1.0, survivors);
     cost += (need.ordered ? sortCost * sorted * std::log2(sorted + 1) : 0) +
             relationCost() * static_cast<double>(rest.size()) +
-            fractionRead(matching(parts), need) * survivors * probesCost(rest) * probeRow(survivors);
+            fractionRead(parts, need) * survivors * probesCost(rest) * probeRow(survivors);
 
     Candidate candidate;
     candidate.shape = Shape::Join;

@@ -189,7 +189,7 @@ std::optional<Candidate> Planner::sortWalk(const Predicate& predicate, const Sor
     const double matches = matching(everything);
     const double row = rowCost + (isNumber(by) ? exactCost : 0);
     candidate.cost = relationCost() * (1 + static_cast<double>(rest.size())) +
-                     fractionRead(matches, need) * rows * (row + probesCost(rest) * probeRow(0));
+                     fractionRead(everything, need) * rows * (row + probesCost(rest) * probeRow(0));
     // What does not fill the page goes on in the tail.
     std::optional<Candidate> tail;
     if (hasTail) {
