@@ -158,7 +158,8 @@ void TestRejects::convertsWhatCanBeRead()
              ran.err.constData());
     QVERIFY2(ran.err.contains("level = warm: it is not a number"), ran.err.constData());
     QCOMPARE(letters(), 4);
-    QCOMPARE(value(QStringLiteral("b"), QStringLiteral("level")), QStringLiteral("9007199254740993.50")); // as it was sent
+    QCOMPARE(value(QStringLiteral("b"), QStringLiteral("level")),
+             QStringLiteral("9007199254740993.50")); // as it was sent
     QCOMPARE(value(QStringLiteral("b"), QStringLiteral("open")), QStringLiteral("0"));
     QCOMPARE(value(QStringLiteral("b"), QStringLiteral("note")), QStringLiteral("12.5"));
     QCOMPARE(value(QStringLiteral("c"), QStringLiteral("doc")), QStringLiteral("{\"b\":[1,2]}"));
