@@ -621,8 +621,8 @@ void TestRowSecurity::hotMatchChecksTheTenant()
 {
     for (const char* login : {"analyst", "operator", "admin"}) {
         auto session = m_platform.open(QStringLiteral("primary"), QString::fromLatin1(login), true);
-        for (const QByteArray function : {"hot_match", "hot_count"}) {
-            const QByteArray call = "select * from atlas." + function + "($1::int, '{}', '{}')";
+        for (const char* function : {"hot_match", "hot_count"}) {
+            const QByteArray call = QByteArray("select * from atlas.") + function + "($1::int, '{}', '{}')";
             const auto refused = session->exec(sql(call, {db::param(m_otherId)}));
             QVERIFY(!refused.ok());
             QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));

@@ -366,13 +366,13 @@ void TestStatistics::onlyTheAgentMeasuresForAll()
     for (const char* login : {"analyst", "operator", "admin", "ingest"}) {
         auto session = m_platform.open(QStringLiteral("primary"), QString::fromLatin1(login));
         QVERIFY(session);
-        for (const QByteArray call :
+        for (const char* call :
              {"select atlas.note_attribute_writes()", "select atlas.refresh_stale_stats(1, 1, 1)",
               "select atlas.measure_attributes(1, null, null, 1)",
               "select atlas.measure_entity_fields(1, null, 1)", "select atlas.sample_entities(1, 1)",
               "select * from atlas.attribute_writes"}) {
             const auto refused = session->exec(sql(call));
-            QVERIFY2(!refused.ok(), call.constData());
+            QVERIFY2(!refused.ok(), call);
             QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
         }
     }

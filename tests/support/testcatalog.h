@@ -54,9 +54,9 @@ public:
     }
 
     void setEntitiesTotal(double total) { m_total = total; }
-    void setFieldStats(filter::EntityField field, std::shared_ptr<const filter::AttributeStats> stats)
+    void setFieldStats(filter::EntityField field, const std::shared_ptr<const filter::AttributeStats>& stats)
     {
-        m_fields.insert(static_cast<int>(field), std::move(stats));
+        m_fields.insert(static_cast<int>(field), stats);
     }
 
     std::optional<filter::AttributeInfo> find(const QString& name) const override
