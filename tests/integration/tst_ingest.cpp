@@ -49,6 +49,7 @@ private Q_SLOTS:
     void rejectedValuesAreWrittenOut();
     void everyNastyStringComesBack();
     void writersOnTheSameRowsDoNotDeadlock();
+    void tenThousandAttributesOfOneEntity();
     void brokenConnectionIsTriedAgain();
     void errorsOfTheDataAreNotTriedAgain();
     void fastDoorIsSeenAfterTheFlush();
@@ -518,6 +519,38 @@ void TestIngest::writersOnTheSameRowsDoNotDeadlock()
     QCOMPARE(
         count("select count(*) from atlas.ingest_batches where tenant_id = $1::int", {db::param(tenant)}),
         40);
+    // New to all of them at once: each name is one attribute, each id one entity.
+    QCOMPARE(count("select count(*) from atlas.attributes where tenant_id = $1::int", {db::param(tenant)}),
+             12);
+    QCOMPARE(count("select count(*) from atlas.entities where tenant_id = $1::int", {db::param(tenant)}),
+             300);
+}
+
+void TestIngest::tenThousandAttributesOfOneEntity()
+{
+    for (const DoorKind kind : {DoorKind::Durable, DoorKind::Fast}) {
+        const int tenant = freshTenant();
+        const auto door = makeDoor(kind, m_platform.client(), endpoint(), patient());
+        Batch batch(tenant, "test");
+        const int entity = batch.entity("wide");
+        for (int i = 0; i < 10'000; ++i)
+            batch.addDecimal(entity, batch.attribute("attribute " + std::to_string(i), ValueType::Number),
+                             nowMicroseconds(), i, 0);
+        const auto sent = door->send(batch, BatchId::random());
+        QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+        QVERIFY(kind == DoorKind::Durable || flushStaging());
+        QCOMPARE(
+            count("select count(*) from atlas.attribute_values v join atlas.attributes a using (tenant_id, "
+                  "attribute_id) where tenant_id = $1::int and a.name = 'attribute ' || v.value_num",
+                  {db::param(tenant)}),
+            10'000);
+        // Each is found by itself.
+        QCOMPARE(count("select v.value_num::int from atlas.attribute_values v join atlas.attributes a using "
+                       "(tenant_id, "
+                       "attribute_id) where tenant_id = $1::int and a.name = 'attribute 9999'",
+                       {db::param(tenant)}),
+                 9'999);
+    }
 }
 
 void TestIngest::brokenConnectionIsTriedAgain()
