@@ -34,6 +34,8 @@ constexpr double denseHotRowCost = 0.43; // the same, where a quarter of all mat
 constexpr double hotHandOverCost = 0.1;  // of it: one row out of the function that looks it up
 constexpr double hotEntryCost = 0.02;    // one entry of the rarest posting list
 
+constexpr double emptyBranch = 0.15; // how likely
+
 double joinRow(double largest)
 {
     return largest > large ? largeJoinCost : joinCost;
@@ -430,7 +432,14 @@ std::optional<Candidate> Planner::unionPages(const Predicate& any, const Need& n
         Need part = need;
         part.taken = 1 + wanted * std::min(1.0, child.rows / std::max(1.0, any.rows));
         branches->push_back(candidates(child, part).front());
-        cost += branches->back().cost + part.taken * mergeCost;
+        const double likely = branches->back().cost + part.taken * mergeCost;
+        // A branch of several conditions may find nothing at all where independence promises plenty: then the
+        // page waits until it has been read to its end.
+        Need whole = need;
+        whole.taken = m_total;
+        cost += child.kind == Kind::All
+                    ? (1 - emptyBranch) * likely + emptyBranch * candidates(child, whole).front().cost
+                    : likely;
     }
     Candidate candidate;
     candidate.shape = Shape::UnionPages;
