@@ -46,6 +46,44 @@ QVariantList toVariants(const QStringList& texts)
 {
     return QVariantList(texts.begin(), texts.end());
 }
+
+// As they are kept in the session.
+constexpr std::pair<filter::EntityField, const char*> sortFields[] = {{filter::EntityField::Id, "id"},
+                                                                      {filter::EntityField::Name, "name"},
+                                                                      {filter::EntityField::Type, "type"}};
+
+QVariantMap sortState(const std::optional<filter::Sort>& sort)
+{
+    QVariantMap state;
+    if (!sort)
+        return state;
+    if (sort->subject.isAttribute())
+        state.insert(QStringLiteral("attribute"), sort->subject.attribute);
+    for (const auto& [field, name] : sortFields) {
+        if (!sort->subject.isAttribute() && sort->subject.field == field)
+            state.insert(QStringLiteral("field"), QLatin1String(name));
+    }
+    state.insert(QStringLiteral("descending"), sort->descending);
+    return state;
+}
+
+std::optional<filter::Sort> sortFrom(const QVariantMap& state)
+{
+    filter::Sort sort;
+    sort.descending = state.value(QStringLiteral("descending")).toBool();
+    if (const QString attribute = state.value(QStringLiteral("attribute")).toString(); !attribute.isEmpty()) {
+        sort.subject = filter::Subject::ofAttribute(attribute);
+        return sort;
+    }
+    const QString kept = state.value(QStringLiteral("field")).toString();
+    for (const auto& [field, name] : sortFields) {
+        if (kept == QLatin1String(name)) {
+            sort.subject = filter::Subject::ofEntity(field);
+            return sort;
+        }
+    }
+    return std::nullopt;
+}
 } // namespace
 
 WorkspaceInfo AssetsWorkspace::info()
@@ -213,6 +251,7 @@ void AssetsWorkspace::connectParts()
 
     connect(m_results, &ResultsModel::started, this, &AssetsWorkspace::started);
     connect(m_results, &ResultsModel::failed, this, &AssetsWorkspace::failed);
+    connect(m_results, &ResultsModel::sortChanged, this, &AssetsWorkspace::sortChanged);
     connect(m_results, &ResultsModel::loadingChanged, this, [this] {
         publish();
         tellSettled();
@@ -442,6 +481,7 @@ void AssetsWorkspace::catalogChanged()
                 ids.append(common[i]->id);
         }
         m_results->setColumns(ids);
+        m_results->setSort(sortFrom(state.value(QStringLiteral("sort")).toMap()));
         m_resultsPane->view()->restoreWidths(state.value(QStringLiteral("widths")).toMap());
         run(true);
     } else if (!m_results->isLoaded() && !m_results->isLoading()) {
@@ -552,7 +592,7 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
         ResultsView* view = m_resultsPane->view();
         const int row = m_asset->entity() ? m_results->rowOf(m_asset->entity()) : -1;
         if (row >= 0)
-            view->setCurrentIndex(m_results->index(row, 0));
+            view->setCurrentIndex(m_results->index(row, std::max(0, view->currentIndex().column())));
     }
     if (page.last) {
         m_summary.counting = ResultSummary::Counting::Exact;
@@ -586,7 +626,7 @@ void AssetsWorkspace::failed(const browse::Problem& problem)
 {
     if (problem.error && problem.error->kind == db::ErrorKind::Cancelled)
         m_resultsPane->strip()->showMessage(MessageStrip::Kind::Info,
-                                            tr("Stopped. The rows below are of the filter before."));
+                                            tr("Stopped. The rows below are those from before."));
     else if (problem.error)
         m_resultsPane->strip()->showError(m_results->isOutdated() || !m_results->isLoaded()
                                               ? tr("The assets could not be read")
@@ -662,6 +702,21 @@ void AssetsWorkspace::addColumn(int attributeId, int position)
                                                      m_results->columnOf(attributeId)));
 }
 
+/// The model reads by itself; what was counted belongs to the rows of before.
+void AssetsWorkspace::sortChanged()
+{
+    Q_EMIT stateChanged();
+    if (!m_browser || !m_asked)
+        return;
+    ++m_run;
+    if (m_countTicket)
+        m_browser->cancel(std::exchange(m_countTicket, 0));
+    m_summary.counting = ResultSummary::Counting::NotAsked;
+    m_summary.counted.reset();
+    publish();
+    tellSettled();
+}
+
 void AssetsWorkspace::showAttribute(int attributeId)
 {
     m_attributes->list()->setFocus(Qt::OtherFocusReason);
@@ -714,6 +769,7 @@ void AssetsWorkspace::startExport(exporting::RowFormat format, const QString& pa
     job.request.tenant = context()->tenant().id;
     job.request.filter = *m_asked;
     job.request.columns = m_resultsPane->view()->shownColumns();
+    job.request.sort = m_results->sort();
     job.catalog = m_catalog->catalog();
     job.format = format;
     job.path = path;
@@ -759,6 +815,13 @@ QList<Command> AssetsWorkspace::commands()
                     QKeySequence::Find, [this] { focusSearch(); })
          << command(QStringLiteral("rows"), tr("Go to the rows"), {}, QStringLiteral("table"), {},
                     [this] { m_resultsPane->view()->setFocus(Qt::OtherFocusReason); })
+         << command(QStringLiteral("sort"), tr("Sort the rows by the current column"),
+                    tr("again: backwards, then in the order of the assets"), QStringLiteral("arrow-down"),
+                    QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
+                    [this] {
+                        ResultsView* view = m_resultsPane->view();
+                        view->stepSort(view->currentColumn());
+                    })
          << command(QStringLiteral("asset"), tr("Search the attributes of the asset"), {},
                     QStringLiteral("assets"), {}, [this] { m_asset->focusSearch(); })
          << command(QStringLiteral("exportCsv"), tr("Export all rows as CSV…"), {}, QStringLiteral("export"),
@@ -822,6 +885,7 @@ void AssetsWorkspace::rememberTenant() const
         }
         state.insert(QStringLiteral("columns"), toVariants(names));
         state.insert(QStringLiteral("widths"), m_resultsPane->view()->saveWidths());
+        state.insert(QStringLiteral("sort"), sortState(m_results->sort()));
     }
     m_tenantStates.insert(m_loadedKey, state);
 }

@@ -89,6 +89,7 @@ private:
     void publish();
     void addClause(const filter::Clause& clause);
     void addColumn(int attributeId, int position = -1);
+    void sortChanged();
     void showAttribute(int attributeId);
     void openAsset(const QString& externalId);
     void tellSettled();

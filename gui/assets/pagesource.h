@@ -12,6 +12,8 @@ struct PageQuery
     QList<int> columns; ///< attribute ids
     qint64 after = 0;   ///< entity id, 0: from the start
     int limit = 0;
+    std::optional<filter::Sort> sort = {};
+    std::optional<filter::SortCursor> sortAfter = {}; ///< with a sort, instead of `after`
 };
 
 /// Where a result's rows come from: the seam at which tests put something without a server.
@@ -35,8 +37,14 @@ public:
     }
     quint64 page(const PageQuery& query, QObject* receiver, browse::Handler<browse::Page> done) override
     {
-        return m_browser->page(query.filter, query.catalog, query.columns, query.after, query.limit, receiver,
-                               std::move(done));
+        browse::PageRequest request;
+        request.filter = query.filter;
+        request.columns = query.columns;
+        request.afterEntityId = query.after;
+        request.limit = query.limit;
+        request.sort = query.sort;
+        request.sortAfter = query.sortAfter;
+        return m_browser->page(std::move(request), query.catalog, receiver, std::move(done));
     }
     void cancel(quint64 ticket) override { m_browser->cancel(ticket); }
 

@@ -12,12 +12,33 @@ namespace {
 // A query of a few milliseconds is over before a cancel request would have arrived.
 constexpr std::chrono::milliseconds grace(120);
 constexpr int ahead = ResultsModel::pageRows / 2;
+const filter::SortCursor beginning; // behind no entity
+
+filter::SortCursor keyOf(const browse::Row& row)
+{
+    return {row.sortValue, row.entityId};
+}
+
+QString nameOf(const filter::Subject& subject)
+{
+    if (subject.isAttribute())
+        return subject.attribute;
+    switch (subject.field) {
+    case filter::EntityField::Id:
+        return ResultsModel::tr("id");
+    case filter::EntityField::Type:
+        return ResultsModel::tr("type");
+    case filter::EntityField::Name:
+        break;
+    }
+    return ResultsModel::tr("name");
+}
 } // namespace
 
 ResultsModel::ResultsModel(QObject* parent)
     : QAbstractTableModel(parent)
 {
-    m_starts = {0};
+    m_starts = {beginning};
     m_grace.setSingleShot(true);
     m_grace.setInterval(grace);
     connect(&m_grace, &QTimer::timeout, this, [this] {
@@ -50,14 +71,18 @@ void ResultsModel::clear()
     beginResetModel();
     m_pages.clear();
     m_failedPages.clear();
-    m_starts = {0};
+    m_starts = {beginning};
     m_known = 0;
     m_rows = 0;
     m_complete = m_capped = m_loaded = m_outdated = m_goingToEnd = false;
     m_total.reset();
     m_problem.reset();
     m_filter = {};
+    m_readSort.reset();
+    const bool wasSorted = std::exchange(m_sort, std::nullopt).has_value();
     endResetModel();
+    if (wasSorted)
+        Q_EMIT sortChanged();
     Q_EMIT loadingChanged();
 }
 
@@ -79,6 +104,72 @@ void ResultsModel::setFilter(const filter::Expression& filter, const AttributeCa
 void ResultsModel::refresh()
 {
     setFilter(m_pending ? m_pending->filter : m_filter, m_pending ? m_pending->catalog : m_catalog);
+}
+
+void ResultsModel::setSort(const std::optional<filter::Sort>& sort)
+{
+    if (sort == m_sort || (sort && columnOf(sort->subject) < 0))
+        return;
+    m_sort = sort;
+    Q_EMIT sortChanged();
+    const bool asked = m_pending || m_starting || m_loaded || m_problem;
+    if (m_source && asked)
+        refresh();
+}
+
+int ResultsModel::sortColumn() const
+{
+    return m_sort ? columnOf(m_sort->subject) : -1;
+}
+
+int ResultsModel::columnOf(const filter::Subject& subject) const
+{
+    for (int column = 0; column < seenColumn(); ++column) {
+        if (subjectOf(column) == subject)
+            return column;
+    }
+    return -1;
+}
+
+std::optional<filter::Subject> ResultsModel::subjectOf(int column) const
+{
+    switch (column) {
+    case IdColumn:
+        return filter::Subject::ofEntity(filter::EntityField::Id);
+    case NameColumn:
+        return filter::Subject::ofEntity(filter::EntityField::Name);
+    case TypeColumn:
+        return filter::Subject::ofEntity(filter::EntityField::Type);
+    default:
+        break;
+    }
+    const Attribute* attribute = m_catalog.findId(attributeOf(column));
+    return attribute ? std::optional(filter::Subject::ofAttribute(attribute->name)) : std::nullopt;
+}
+
+QString ResultsModel::sortText() const
+{
+    if (!m_sort)
+        return {};
+    return (m_sort->descending ? tr("by %1, descending") : tr("by %1, ascending"))
+        .arg(nameOf(m_sort->subject));
+}
+
+void ResultsModel::dropSortWithoutColumn()
+{
+    if (m_sort && sortColumn() < 0)
+        setSort(std::nullopt);
+}
+
+PageQuery ResultsModel::queryBehind(const filter::SortCursor& start, const QList<int>& columns,
+                                    int limit) const
+{
+    PageQuery query{m_filter, m_catalog, columns, 0, limit, m_readSort, {}};
+    if (!m_readSort)
+        query.after = start.entityId;
+    else if (start.entityId > 0)
+        query.sortAfter = start;
+    return query;
 }
 
 void ResultsModel::cancelLoading()
@@ -113,17 +204,24 @@ void ResultsModel::startQuery()
     m_outdated = m_loaded;
     m_filter = wanted.filter;
     m_catalog = wanted.catalog;
+    m_readSort = m_sort;
     m_clock.start();
-    PageQuery query{m_filter, m_catalog, m_columns, 0, pageRows};
+    const PageQuery query = queryBehind(beginning, m_columns, pageRows);
     m_ticket = m_source->page(query, this, [this, generation, columns = m_columns](auto outcome) {
         if (generation != m_generation)
             return; // an answer to an older question
+        if (m_pending && m_readSort != m_sort) {
+            // In an order that nobody wants any more: not even for a moment.
+            m_ticket = 0;
+            startQuery();
+            return;
+        }
         if (auto* page = std::get_if<browse::Page>(&outcome)) {
             // Columns may have been added since: the page says which it has.
             beginResetModel();
             m_pages.clear();
             m_failedPages.clear();
-            m_starts = {0};
+            m_starts = {beginning};
             m_known = 0;
             m_rows = 0;
             m_complete = m_capped = false;
@@ -135,7 +233,7 @@ void ResultsModel::startQuery()
             Held held{page->rows, columns, ++m_uses};
             const auto count = qint64(held.rows.size());
             if (count > 0 && !page->last)
-                m_starts.push_back(held.rows.back().entityId);
+                m_starts.push_back(keyOf(held.rows.back()));
             m_known = count;
             m_complete = page->last;
             m_pages.insert(0, held);
@@ -176,6 +274,7 @@ void ResultsModel::setCatalog(const AttributeCatalog& catalog)
 {
     m_catalog = catalog;
     Q_EMIT headerDataChanged(Qt::Horizontal, 0, columnCount() - 1);
+    dropSortWithoutColumn();
 }
 
 void ResultsModel::setColumns(const QList<int>& attributeIds)
@@ -189,6 +288,7 @@ void ResultsModel::setColumns(const QList<int>& attributeIds)
             m_columns.append(id);
     }
     endResetModel();
+    dropSortWithoutColumn();
     pump();
 }
 
@@ -211,6 +311,7 @@ void ResultsModel::removeColumn(int attributeId)
     beginRemoveColumns({}, FirstAttributeColumn + at, FirstAttributeColumn + at);
     m_columns.removeAt(at);
     endRemoveColumns();
+    dropSortWithoutColumn();
 }
 
 int ResultsModel::attributeOf(int column) const
@@ -333,7 +434,7 @@ void ResultsModel::pump()
 void ResultsModel::askPage(int page)
 {
     const quint64 generation = m_generation;
-    PageQuery query{m_filter, m_catalog, m_columns, m_starts[size_t(page)], pageRows};
+    const PageQuery query = queryBehind(m_starts[size_t(page)], m_columns, pageRows);
     m_ticket = m_source->page(query, this, [this, generation, page, columns = m_columns](auto outcome) {
         if (generation != m_generation)
             return;
@@ -358,13 +459,21 @@ void ResultsModel::pageArrived(int page, const QList<int>& columns, browse::Page
     const auto next = size_t(page) + 1;
     if (next < m_starts.size()) {
         // Read again: rows behind the next page's start belong to that page.
-        const qint64 end = m_starts[next];
-        while (!got.rows.empty() && got.rows.back().entityId > end)
+        const filter::SortCursor& end = m_starts[next];
+        const Attribute* sorted = m_readSort && m_readSort->subject.isAttribute()
+                                      ? m_catalog.findName(m_readSort->subject.attribute)
+                                      : nullptr;
+        const ValueType type = sorted ? sorted->type : ValueType::String;
+        const auto isBehind = [&](const browse::Row& row) {
+            return m_readSort ? filter::compareInOrder(*m_readSort, type, keyOf(row), end) > 0
+                              : row.entityId > end.entityId;
+        };
+        while (!got.rows.empty() && isBehind(got.rows.back()))
             got.rows.pop_back();
     } else if (got.last) {
         learnEnd(qint64(page) * pageRows + qint64(got.rows.size()));
     } else if (!got.rows.empty()) {
-        m_starts.push_back(got.rows.back().entityId);
+        m_starts.push_back(keyOf(got.rows.back()));
         m_known = std::max(m_known, qint64(page + 1) * pageRows);
         m_complete = false; // what was the end has grown
     }
@@ -386,7 +495,7 @@ void ResultsModel::learnEnd(qint64 rows)
 void ResultsModel::askKeys()
 {
     const quint64 generation = m_generation;
-    PageQuery query{m_filter, m_catalog, {}, m_starts.back(), stepRows};
+    const PageQuery query = queryBehind(m_starts.back(), {}, stepRows);
     m_ticket = m_source->page(query, this, [this, generation](auto outcome) {
         if (generation != m_generation)
             return;
@@ -420,7 +529,7 @@ void ResultsModel::keysArrived(const browse::Page& got)
     // follows.
     for (qint64 end = pageRows; end <= count; end += pageRows) {
         if (end < count || !got.last)
-            m_starts.push_back(got.rows[size_t(end - 1)].entityId);
+            m_starts.push_back(keyOf(got.rows[size_t(end - 1)]));
     }
     if (got.last)
         learnEnd(base + count);
@@ -603,15 +712,23 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
     if (role == Qt::TextAlignmentRole)
         return int((attribute && attribute->type == ValueType::Number ? Qt::AlignRight : Qt::AlignLeft) |
                    Qt::AlignVCenter);
+    const bool isSorted = m_sort && subjectOf(section) == m_sort->subject;
     if (role == Qt::ToolTipRole) {
-        if (section == IdColumn)
-            return tr(
-                "The platform's own identifier. Rows are in the order in which the assets were first seen.");
         if (section == seenColumn())
-            return tr("Newest observation of any attribute");
-        return attribute ? QStringLiteral("%1 (%2)").arg(attribute->name, typeText(attribute->type))
-                         : QVariant();
+            return tr("Newest observation of any attribute. Rows cannot be sorted by it: add a time as a "
+                      "column, and sort by that.");
+        const QString next = !isSorted            ? tr("Click: sort all rows of the result by it")
+                             : m_sort->descending ? tr("Click: back to the order in which the assets were "
+                                                       "first seen")
+                                                  : tr("Click: sort backwards");
+        if (!attribute)
+            return section == IdColumn ? tr("The platform's own identifier\n%1").arg(next) : next;
+        return tr("%1 (%2)\n%3\nAssets without it come last, whichever the direction")
+            .arg(attribute->name, typeText(attribute->type), next);
     }
+    if (role == Qt::AccessibleTextRole && isSorted)
+        return (m_sort->descending ? tr("%1, sorted, descending") : tr("%1, sorted, ascending"))
+            .arg(headerData(section, orientation, Qt::DisplayRole).toString());
     if (role != Qt::DisplayRole)
         return {};
     switch (section) {

@@ -18,9 +18,10 @@ namespace atlas::gui {
 /// What is known of one cell now.
 enum class CellState { Loaded = 1, Loading, Outdated, Failed, Gone };
 
-/// Rows of a filter's result, a window onto keyset pages. Never OFFSET: a page starts behind the last entity
-/// id of the page before. Start keys are remembered, pages are kept by last use and read again when they are
-/// wanted. To get to a place whose start key is not known yet, keys alone are read on the way in large steps.
+/// Rows of a filter's result, a window onto keyset pages. Never OFFSET: a page starts behind the last row of
+/// the page before, which is an entity id and, with a sort, its value. Start keys are remembered, pages are
+/// kept by last use and read again when they are wanted. To get to a place whose start key is not known yet,
+/// keys alone are read on the way in large steps.
 ///
 /// The number of rows is exact once the end was seen or the total was told; before that there is one row more
 /// than are known, which is read when it comes into view. What was read stays as it was until refresh(), so
@@ -55,7 +56,18 @@ public:
     void setCatalog(const AttributeCatalog& catalog); ///< names, types and units only; reads nothing
     const AttributeCatalog& catalog() const { return m_catalog; }
     void refresh();
+    /// No rows and no sort; the columns stay.
     void clear();
+    /// The server's order of the whole result instead of that of the entity ids. Reads the rows anew; an
+    /// answer in another order that is still on its way is dropped. What is no column is no sort.
+    void setSort(const std::optional<filter::Sort>& sort);
+    /// As asked for last. Goes with its column.
+    const std::optional<filter::Sort>& sort() const { return m_sort; }
+    int sortColumn() const; ///< -1: none
+    /// What a column can be sorted by; nullopt: it cannot.
+    std::optional<filter::Subject> subjectOf(int column) const;
+    /// "by speed, descending"; empty without a sort.
+    QString sortText() const;
     /// Stops what runs. What was there stays.
     void cancelLoading();
 
@@ -102,6 +114,7 @@ Q_SIGNALS:
     void failed(const atlas::browse::Problem& problem);
     void loadingChanged();
     void reachedEnd(int lastRow);
+    void sortChanged();
     void walked(qint64 rows);
 
 private:
@@ -117,6 +130,9 @@ private:
         AttributeCatalog catalog;
     };
 
+    PageQuery queryBehind(const filter::SortCursor& start, const QList<int>& columns, int limit) const;
+    int columnOf(const filter::Subject& subject) const;
+    void dropSortWithoutColumn();
     void startQuery();
     void firstPage(std::variant<browse::Page, browse::Problem> outcome, quint64 generation);
     void pump();
@@ -140,7 +156,9 @@ private:
     AttributeCatalog m_catalog;
     QList<int> m_columns;
 
-    std::vector<qint64> m_starts; ///< key that page i starts behind, as far as known
+    std::optional<filter::Sort> m_sort;       ///< wanted
+    std::optional<filter::Sort> m_readSort;   ///< of the rows asked for last; the starts are of this order
+    std::vector<filter::SortCursor> m_starts; ///< what page i starts behind, as far as known
     mutable QHash<int, Held> m_pages;
     QHash<int, QString> m_failedPages;
     mutable quint64 m_uses = 0;

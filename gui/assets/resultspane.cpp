@@ -99,6 +99,7 @@ ResultsPane::ResultsPane(ResultsModel* model, QWidget* parent)
     connect(&m_noticeTimer, &QTimer::timeout, m_notice, &QWidget::hide);
     connect(m_emptyButton, &QPushButton::clicked, this, &ResultsPane::emptyAction);
     connect(m_view, &ResultsView::copied, this, &ResultsPane::notice);
+    connect(m_view, &ResultsView::refused, this, &ResultsPane::notice);
     connect(m_strip, &MessageStrip::retryRequested, this, &ResultsPane::retryRequested);
     connect(stop, &QPushButton::clicked, this, &ResultsPane::cancelExport);
     const auto updateStatus = [this] {
@@ -109,8 +110,9 @@ ResultsPane::ResultsPane(ResultsModel* model, QWidget* parent)
             m_status->setText(tr("The table shows the first %1; narrow the filter, or export them all")
                                   .arg(countText(ResultsModel::mostRows)));
         else
-            m_status->setText({});
+            m_status->setText(orderText());
     };
+    connect(m_model, &ResultsModel::sortChanged, this, updateStatus);
     connect(m_model, &ResultsModel::loadingChanged, this, updateStatus);
     connect(m_model, &ResultsModel::walked, this, updateStatus);
     connect(m_model, &QAbstractItemModel::rowsInserted, this, updateStatus);
@@ -132,6 +134,20 @@ void ResultsPane::showRows()
 {
     m_pages->setCurrentWidget(m_view);
     m_exportButton->setEnabled(true);
+}
+
+QString ResultsPane::orderText() const
+{
+    const std::optional<filter::Sort>& sort = m_model->sort();
+    if (!sort)
+        return {};
+    return sort->subject.isAttribute() ? tr("%1; assets without it come last").arg(m_model->sortText())
+                                       : m_model->sortText();
+}
+
+QString ResultsPane::orderShown() const
+{
+    return m_status->text();
 }
 
 bool ResultsPane::showsRows() const

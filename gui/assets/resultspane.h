@@ -39,6 +39,8 @@ public:
                    const QString& action = {});
     void showRows();
     bool showsRows() const;
+    /// What the line above the rows says of them.
+    QString orderShown() const;
     /// One line beside the buttons that goes away by itself.
     void notice(const QString& text);
 
@@ -56,6 +58,7 @@ Q_SIGNALS:
 
 private:
     void showExportProgress(qint64 rows);
+    QString orderText() const;
 
     ResultsModel* m_model;
     MessageStrip* m_strip;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/assets/resultsview.h"
 
+#include <QActionGroup>
 #include <QClipboard>
 #include <QContextMenuEvent>
 #include <QGuiApplication>
@@ -31,6 +32,7 @@ constexpr int mostCopied = 100'000;
 constexpr int narrowest = 56;
 constexpr int cellPadding = 6; // where the style puts the texts of the header
 constexpr int widestFitted = 260;
+constexpr int sortArrow = 16; // beside the text of the header
 
 /// A page has the beginning of long values; the asset and an export have all.
 bool isCut(const QString& text)
@@ -214,8 +216,22 @@ ResultsView::ResultsView(ResultsModel* model, QWidget* parent)
     connect(model, &QAbstractItemModel::modelReset, this, [this] {
         m_windowTimer.stop();
         fitColumns();
+        showSort();
+        if (m_results->isLoaded() && !m_results->isOutdated() && std::exchange(m_isReordered, false)) {
+            verticalScrollBar()->setValue(0);
+            returnToColumn();
+        }
     });
-    connect(model, &QAbstractItemModel::columnsInserted, this, [this] { fitColumns(); });
+    connect(model, &QAbstractItemModel::columnsInserted, this, [this] {
+        fitColumns();
+        showSort();
+    });
+    connect(model, &QAbstractItemModel::columnsRemoved, this, &ResultsView::showSort);
+    connect(model, &ResultsModel::sortChanged, this, [this] {
+        m_isReordered = m_results->isLoaded();
+        showSort();
+    });
+    connect(header, &QHeaderView::sectionClicked, this, &ResultsView::stepSort);
     connect(model, &QAbstractItemModel::dataChanged, this, [this] {
         if (m_awaitsEntity)
             tellEntity(currentIndex().row());
@@ -237,6 +253,7 @@ void ResultsView::fitColumns()
     const QFontMetrics metricsOfHead(headFont);
     const QSignalBlocker quiet(horizontalHeader());
     const bool rows = m_results->isLoaded() && m_results->rowCount() > 0;
+    const int lastSorted = m_results->seenColumn() - 1;
     for (int column = 0; column < m_results->columnCount(); ++column) {
         const int id = m_results->attributeOf(column);
         const Attribute* attribute = id ? m_results->catalog().findId(id) : nullptr;
@@ -248,7 +265,7 @@ void ResultsView::fitColumns()
             continue;
         int width = metricsOfHead.horizontalAdvance(
                         m_results->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString()) +
-                    2 * cellPadding + 6;
+                    2 * cellPadding + 6 + (column <= lastSorted ? sortArrow : 0);
         for (int row = 0; rows && row < std::min(60, m_results->rowCount()); ++row)
             width =
                 std::max(width, metricsOfText.horizontalAdvance(
@@ -321,7 +338,10 @@ void ResultsView::resizeEvent(QResizeEvent* event)
 void ResultsView::currentChanged(const QModelIndex& current, const QModelIndex& previous)
 {
     QTableView::currentChanged(current, previous);
-    tellEntity(current.row());
+    if (current.isValid())
+        m_column = current.column();
+    if (!m_isReturning)
+        tellEntity(current.row());
 }
 
 void ResultsView::tellEntity(int row)
@@ -371,7 +391,75 @@ void ResultsView::keyPressEvent(QKeyEvent* event)
             Q_EMIT clauseChosen(*clause);
         return;
     }
+    if (event->key() == Qt::Key_S && event->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)) {
+        stepSort(m_column);
+        return;
+    }
     QTableView::keyPressEvent(event);
+}
+
+void ResultsView::stepSort(int column)
+{
+    if (column < 0 || column >= m_results->columnCount()) {
+        Q_EMIT refused(tr("Choose a cell of the column to sort by"));
+        return;
+    }
+    const std::optional<Subject> subject = m_results->subjectOf(column);
+    const std::optional<Sort> sort = m_results->sort();
+    if (!subject)
+        Q_EMIT refused(tr("Rows cannot be sorted by this column"));
+    else if (!sort || sort->subject != *subject)
+        m_results->setSort(Sort{*subject, false});
+    else if (!sort->descending)
+        m_results->setSort(Sort{*subject, true});
+    else
+        m_results->setSort(std::nullopt);
+    showSort(); // the header marks what was clicked by itself
+}
+
+void ResultsView::showSort()
+{
+    const int column = m_results->sortColumn();
+    horizontalHeader()->setSortIndicatorShown(column >= 0);
+    if (column >= 0)
+        horizontalHeader()->setSortIndicator(column, m_results->sort()->descending ? Qt::DescendingOrder
+                                                                                   : Qt::AscendingOrder);
+}
+
+/// To the same column in the new rows, so that keys go on from there; to the same asset where it is among
+/// them. Where it is not, no row is chosen.
+void ResultsView::returnToColumn()
+{
+    if (m_column < 0 || m_column >= m_results->columnCount() || m_results->rowCount() == 0)
+        return;
+    m_awaitsEntity = false;
+    m_isReturning = true;
+    selectionModel()->setCurrentIndex(m_results->index(0, m_column), QItemSelectionModel::NoUpdate);
+    m_isReturning = false;
+}
+
+void ResultsView::addSortActions(QMenu* menu, int column)
+{
+    const std::optional<Subject> subject = m_results->subjectOf(column);
+    const std::optional<Sort> sort = m_results->sort();
+    const bool isSorted = sort && subject == sort->subject;
+    const bool isDown = isSorted && sort->descending;
+    auto* group = new QActionGroup(menu);
+    const auto add = [&](const QString& text, bool isChecked, bool isNext,
+                         const std::optional<Sort>& wanted) {
+        // The key takes the next of the three.
+        QAction* action = menu->addAction(isNext ? text + QStringLiteral("\tCtrl+Shift+S") : text, this,
+                                          [this, wanted] { m_results->setSort(wanted); });
+        action->setCheckable(true);
+        action->setChecked(isChecked);
+        group->addAction(action);
+        return action;
+    };
+    if (subject) {
+        add(tr("Sort ascending"), isSorted && !isDown, !isSorted, Sort{*subject, false});
+        add(tr("Sort descending"), isDown, isSorted && !isDown, Sort{*subject, true});
+    }
+    add(tr("Natural order"), !sort, isDown, std::nullopt);
 }
 
 std::optional<Clause> ResultsView::clauseOf(const QModelIndex& index, bool excluded) const
@@ -440,6 +528,8 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
             Q_EMIT copied(tr("Filter copied"));
         });
     }
+    menu->addSeparator();
+    addSortActions(menu, index.column());
     if (const int id = m_results->attributeOf(index.column())) {
         menu->addSeparator();
         menu->addAction(tr("Show in the attribute list"), this, [this, id] { Q_EMIT attributeShown(id); });
@@ -451,12 +541,17 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
 
 void ResultsView::showHeaderMenu(const QPoint& position)
 {
-    const int id = m_results->attributeOf(horizontalHeader()->logicalIndexAt(position));
-    const Attribute* found = id ? m_results->catalog().findId(id) : nullptr;
-    if (!id)
+    const int column = horizontalHeader()->logicalIndexAt(position);
+    if (column < 0)
         return;
+    const int id = m_results->attributeOf(column);
+    const Attribute* found = id ? m_results->catalog().findId(id) : nullptr;
     auto* menu = new QMenu(this);
+    menu->setObjectName(QStringLiteral("headerMenu"));
     menu->setAttribute(Qt::WA_DeleteOnClose);
+    addSortActions(menu, column);
+    if (id)
+        menu->addSeparator();
     if (found) {
         const Attribute attribute = *found;
         menu->addAction(icon(QStringLiteral("eye")), tr("Filter: has a value"), this,
@@ -468,8 +563,9 @@ void ResultsView::showHeaderMenu(const QPoint& position)
                         [attribute] { QGuiApplication::clipboard()->setText(attribute.name); });
         menu->addSeparator();
     }
-    menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this,
-                    [this, id] { Q_EMIT columnRemoved(id); });
+    if (id)
+        menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this,
+                        [this, id] { Q_EMIT columnRemoved(id); });
     menu->popup(horizontalHeader()->mapToGlobal(position));
 }
 

@@ -8,6 +8,8 @@
 
 #include "model/filter/expression.h"
 
+class QMenu;
+
 namespace atlas::gui {
 
 class ResultsModel;
@@ -61,6 +63,10 @@ public:
     void copySelection();
     void copyCell();
     void copyValue(const QString& text);
+    /// Ascending, descending, and back to the order of the assets.
+    void stepSort(int column);
+    /// The column of the current cell, also while rows are on their way; -1: none.
+    int currentColumn() const { return m_column; }
 
 Q_SIGNALS:
     void clauseChosen(const atlas::filter::Clause& clause);
@@ -72,6 +78,7 @@ Q_SIGNALS:
     void attributeDropped(const QString& name, int position);
     void columnsMoved();
     void copied(const QString& what);
+    void refused(const QString& why);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
@@ -85,6 +92,9 @@ private:
     void tellWindow();
     void tellEntity(int row);
     void showHeaderMenu(const QPoint& position);
+    void addSortActions(QMenu* menu, int column);
+    void showSort();
+    void returnToColumn();
     std::optional<filter::Clause> clauseOf(const QModelIndex& index, bool excluded) const;
     void fitColumns();
 
@@ -92,6 +102,9 @@ private:
     QTimer m_windowTimer;
     QVariantMap m_widths;
     bool m_fitted = false;
+    int m_column = -1;           ///< of the current cell, kept while there is none
+    bool m_isReturning = false;  ///< nobody chose the cell that becomes the current one
+    bool m_isReordered = false;  ///< the next rows are in another order: they are looked at from the first
     bool m_awaitsEntity = false; ///< nobody knows yet which one the current row is
 };
 

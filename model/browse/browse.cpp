@@ -375,13 +375,20 @@ quint64 Browser::page(const filter::Expression& filter, const AttributeCatalog& 
                       Handler<Page> done, routing::Intent intent)
 {
     PageRequest request;
-    request.tenant = m_tenant;
     request.filter = filter;
     request.columns = columns;
     request.afterEntityId = afterEntityId;
     request.limit = limit;
+    return page(std::move(request), catalog, receiver, std::move(done), intent);
+}
+
+quint64 Browser::page(PageRequest request, const AttributeCatalog& catalog, QObject* receiver,
+                      Handler<Page> done, routing::Intent intent)
+{
+    request.tenant = m_tenant;
     return runFiltered(request, catalog, false, std::chrono::seconds(30), receiver, intent,
-                       [done, columns, catalog, limit](std::variant<Ran, Problem> outcome) {
+                       [done, columns = request.columns, catalog,
+                        limit = request.limit](std::variant<Ran, Problem> outcome) {
                            if (const auto* problem = std::get_if<Problem>(&outcome)) {
                                done(*problem);
                                return;
@@ -389,7 +396,7 @@ quint64 Browser::page(const filter::Expression& filter, const AttributeCatalog& 
                            Ran& ran = std::get<Ran>(outcome);
                            Page page;
                            page.rows = rowsOf(ran.routed.rows, columns, catalog);
-                           page.last = static_cast<int>(page.rows.size()) < limit;
+                           page.last = !limit || static_cast<qint64>(page.rows.size()) < *limit;
                            page.route = ran.routed.route;
                            page.milliseconds = ran.routed.milliseconds;
                            page.statement = ran.routed.statement;

@@ -136,6 +136,9 @@ public:
     quint64 page(const filter::Expression& filter, const AttributeCatalog& catalog, const QList<int>& columns,
                  qint64 afterEntityId, int limit, QObject* receiver, Handler<Page> done,
                  routing::Intent intent = routing::Intent::Operational);
+    /// The same as the request says, in the order it asks for; tenant, role and node are set here.
+    quint64 page(PageRequest request, const AttributeCatalog& catalog, QObject* receiver, Handler<Page> done,
+                 routing::Intent intent = routing::Intent::Operational);
     /// Exact count within a time budget.
     quint64 count(const filter::Expression& filter, const AttributeCatalog& catalog,
                   std::chrono::milliseconds budget, QObject* receiver, Handler<Count> done,

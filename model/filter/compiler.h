@@ -60,6 +60,10 @@ struct SortCursor
     bool operator==(const SortCursor&) const = default;
 };
 
+/// Below zero: a row at `a` comes before one at `b` in that order; above zero: after it. `type` is that of
+/// the attribute.
+int compareInOrder(const Sort& sort, ValueType type, const SortCursor& a, const SortCursor& b);
+
 struct CompileOptions
 {
     Dialect dialect = Dialect::Postgres;

@@ -68,6 +68,26 @@ QByteArray sortOrder(const QByteArray& alias, bool descending)
            ", " + alias + ".entity_id" + way;
 }
 
+int compareInOrder(const Sort& sort, ValueType type, const SortCursor& a, const SortCursor& b)
+{
+    if (a.value.has_value() != b.value.has_value())
+        return a.value ? -1 : 1;
+    int order = 0;
+    if (a.value) {
+        const bool text = !sort.subject.isAttribute() || type == ValueType::String || type == ValueType::Json;
+        if (text) {
+            order = a.value->toUtf8().compare(b.value->toUtf8()); // by code point, as the server does
+        } else {
+            const Decimal first = Decimal::parse(*a.value).value_or(Decimal());
+            const Decimal second = Decimal::parse(*b.value).value_or(Decimal());
+            order = first < second ? -1 : first > second ? 1 : 0;
+        }
+    }
+    if (order == 0)
+        order = a.entityId < b.entityId ? -1 : a.entityId > b.entityId ? 1 : 0;
+    return sort.descending ? -order : order;
+}
+
 SortedBy sortedBy(const Sort& sort, const CatalogLookup& catalog, const Estimator& estimator)
 {
     SortedBy by;
