@@ -255,6 +255,138 @@ private Q_SLOTS:
             QCOMPARE(results->index(row, column).data().toString(), expected);
         }
     }
+    void sortsTheWholeResult_data()
+    {
+        QTest::addColumn<QString>("by");
+        QTest::addColumn<bool>("descending");
+        for (const char* by : {"pressure", "status", "alarm", "id", "name", "type"}) {
+            QTest::addRow("%s", by) << QString::fromLatin1(by) << false;
+            QTest::addRow("%s, descending", by) << QString::fromLatin1(by) << true;
+        }
+    }
+    /// Numbers, texts with many ties, what three of four lack, and the fields; none of it is hot.
+    void sortsTheWholeResult()
+    {
+        QFETCH(QString, by);
+        QFETCH(bool, descending);
+        ResultsModel* results = m_workspace->results();
+        showColumns({QStringLiteral("status"), QStringLiteral("pressure"), QStringLiteral("alarm")});
+        results->setSort(filter::Sort{subjectOf(by), descending});
+        QVERIFY(settled());
+        QCOMPARE(m_workspace->shownError(), QString());
+        QCOMPARE(m_workspace->filterPane()->summary().counted, std::optional<qint64>(assetCount));
+        const QString order = m_workspace->resultsPane()->orderShown();
+        QVERIFY2(order.contains(by) && order.contains(QStringLiteral("descending")) == descending,
+                 qPrintable(order));
+        const QList<Pump> found = everyRow();
+        QCOMPARE(found.size(), assetCount);
+        QSet<QString> ids;
+        for (int i = 0; i < assetCount; ++i) {
+            ids.insert(found.at(i).id);
+            if (i > 0 && !comesBefore(found.at(i - 1), found.at(i), by, descending))
+                QFAIL(qPrintable(
+                    QStringLiteral("row %1: %2 after %3").arg(i).arg(found.at(i).id, found.at(i - 1).id)));
+        }
+        QCOMPARE(ids.size(), assetCount);
+        // The file is in the order of the table.
+        QStringList written;
+        for (const test::CsvRow& row : test::csvRows(exported(exporting::RowFormat::Csv)))
+            written.append(QString::fromUtf8(row.first().value_or(QByteArray())));
+        QStringList shown{written.value(0)}; // the header
+        for (const Pump& pump : found)
+            shown.append(pump.id);
+        QCOMPARE(written, shown);
+        results->setSort(std::nullopt);
+        QVERIFY(settled());
+    }
+    void aSortIsKeptWithTheFilterAndGoesWithItsColumn()
+    {
+        ResultsModel* results = m_workspace->results();
+        showColumns({QStringLiteral("status"), QStringLiteral("pressure")});
+        const filter::Sort sort{subjectOf(QStringLiteral("pressure")), true};
+        results->setSort(sort);
+        QVERIFY(settled());
+        QCOMPARE(results->row(0)->externalId, QStringLiteral("P-%1").arg(assetCount - 1));
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure < 50 and status = \"off\"")));
+        QVERIFY(settled());
+        QCOMPARE(results->sort(), std::optional(sort));
+        QCOMPARE(results->row(0)->externalId, QStringLiteral("P-498"));
+        QCOMPARE(results->row(1)->externalId, QStringLiteral("P-495"));
+        // What ran says so: here, and in the list of statements.
+        QVERIFY2(m_workspace->filterPane()->summary().note.contains(QStringLiteral("pressure, descending")),
+                 qPrintable(m_workspace->filterPane()->summary().note));
+        // The next start has it again.
+        AssetsWorkspace again;
+        again.setContext(m_context);
+        again.restoreState(m_workspace->saveState());
+        again.resize(1000, 600);
+        again.show();
+        again.activate();
+        QVERIFY(waitFor([&again] { return again.isSettled() && again.results()->isLoaded(); }));
+        QCOMPARE(again.results()->sort(), std::optional(sort));
+        QCOMPARE(again.results()->row(0)->externalId, QStringLiteral("P-498"));
+        again.hide();
+        // Without its column there is no sort, now and then.
+        Q_EMIT m_workspace->resultsPane()->view()->columnRemoved(
+            results->catalog().findName(QStringLiteral("pressure"))->id);
+        QVERIFY(settled());
+        QVERIFY(!results->sort());
+        QCOMPARE(m_workspace->resultsPane()->orderShown(), QString());
+        QVERIFY(results->row(0)->entityId < results->row(1)->entityId);
+        AssetsWorkspace third;
+        third.setContext(m_context);
+        third.restoreState(m_workspace->saveState());
+        third.activate();
+        QVERIFY(waitFor([&third] { return third.isSettled() && third.results()->isLoaded(); }));
+        QVERIFY(!third.results()->sort());
+    }
+    void theLastOfManySortsWins()
+    {
+        ResultsModel* results = m_workspace->results();
+        showColumns({QStringLiteral("status"), QStringLiteral("pressure")});
+        const filter::Subject pressure = subjectOf(QStringLiteral("pressure"));
+        // Also one that comes while a further page is on its way.
+        results->setWindow(150, 260);
+        results->setSort(filter::Sort{pressure, false});
+        results->setSort(filter::Sort{subjectOf(QStringLiteral("status")), false});
+        results->setSort(filter::Sort{pressure, true});
+        QVERIFY(settled());
+        const QList<Pump> found = everyRow();
+        QCOMPARE(found.size(), assetCount);
+        for (int i = 0; i < assetCount; ++i)
+            QCOMPARE(found.at(i).number, assetCount - 1 - i);
+        results->setSort(std::nullopt);
+        QVERIFY(settled());
+    }
+    void sortsByKeysAlone()
+    {
+        showColumns({QStringLiteral("status"), QStringLiteral("pressure")});
+        ResultsView* view = m_workspace->resultsPane()->view();
+        const ResultsModel* results = m_workspace->results();
+        view->setFocus();
+        const int column = results->columnOf(results->catalog().findName(QStringLiteral("pressure"))->id);
+        view->setCurrentIndex(results->index(5, column));
+        QVERIFY(settled());
+        const QString asset = m_workspace->assetPanel()->asset()->externalId;
+        const auto press = [this, view] {
+            QTest::keyClick(view, Qt::Key_S, Qt::ControlModifier | Qt::ShiftModifier);
+            return settled();
+        };
+        QVERIFY(press());
+        QCOMPARE(results->row(0)->externalId, QStringLiteral("P-0"));
+        QCOMPARE(view->currentIndex().column(), column);
+        QVERIFY(press());
+        QCOMPARE(results->row(0)->externalId, QStringLiteral("P-%1").arg(assetCount - 1));
+        QCOMPARE(view->currentIndex().column(), column);
+        QCOMPARE(m_workspace->assetPanel()->asset()->externalId, asset);
+        QTest::keyClick(view, Qt::Key_Home, Qt::ControlModifier);
+        QTest::keyClick(view, Qt::Key_Down);
+        QVERIFY(settled());
+        QCOMPARE(m_workspace->assetPanel()->asset()->externalId, QStringLiteral("P-%1").arg(assetCount - 2));
+        QVERIFY(press());
+        QVERIFY(!results->sort());
+        QVERIFY(results->row(0)->entityId < results->row(1)->entityId);
+    }
     void stateComesBack()
     {
         QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure > 50")));
@@ -533,6 +665,74 @@ private Q_SLOTS:
     }
 
 private:
+    struct Pump
+    {
+        QString id;
+        int number = 0;
+        qint64 entityId = 0;
+    };
+    static std::optional<double> valueOf(int number, const QString& by)
+    {
+        if (by == QLatin1String("pressure"))
+            return number / 10.0;
+        if (by == QLatin1String("status"))
+            return number % 3 ? 2 : 1; // "off" is before "on"
+        if (by == QLatin1String("alarm"))
+            return number % 4 ? std::nullopt : std::optional(number % 8 ? 0.0 : 1.0);
+        return 0;
+    }
+    /// Without any of the product's own comparing.
+    static bool comesBefore(const Pump& a, const Pump& b, const QString& by, bool descending)
+    {
+        if (by == QLatin1String("id") || by == QLatin1String("name")) {
+            const QByteArray first = QByteArray::number(a.number);
+            const QByteArray second = QByteArray::number(b.number);
+            return descending ? first > second : first < second;
+        }
+        const std::optional<double> first = valueOf(a.number, by);
+        const std::optional<double> second = valueOf(b.number, by);
+        if (first.has_value() != second.has_value())
+            return first.has_value();
+        if (first != second)
+            return descending ? first > second : first < second;
+        return descending ? a.entityId > b.entityId : a.entityId < b.entityId;
+    }
+    static filter::Subject subjectOf(const QString& by)
+    {
+        if (by == QLatin1String("id"))
+            return filter::Subject::ofEntity(filter::EntityField::Id);
+        if (by == QLatin1String("name"))
+            return filter::Subject::ofEntity(filter::EntityField::Name);
+        if (by == QLatin1String("type"))
+            return filter::Subject::ofEntity(filter::EntityField::Type);
+        return filter::Subject::ofAttribute(by);
+    }
+    void showColumns(const QStringList& names)
+    {
+        QList<int> ids;
+        for (const QString& name : names)
+            ids.append(m_workspace->results()->catalog().findName(name)->id);
+        m_workspace->results()->setColumns(ids);
+        QVERIFY(settled());
+    }
+    /// From the first to the last, as by scrolling.
+    QList<Pump> everyRow()
+    {
+        QList<Pump> found;
+        ResultsModel* results = m_workspace->results();
+        for (int row = 0; row < results->rowCount(); row += 50) {
+            results->setWindow(row, row + 60);
+            if (!settled())
+                return {};
+            for (int r = row; r < std::min(results->rowCount(), row + 50); ++r) {
+                const browse::Row* each = results->row(r);
+                if (!each)
+                    return {};
+                found.append({each->externalId, each->externalId.mid(2).toInt(), each->entityId});
+            }
+        }
+        return found;
+    }
     template<class Condition> bool waitFor(Condition condition) { return QTest::qWaitFor(condition, 20'000); }
     bool settled()
     {

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QAbstractItemModelTester>
 #include <QClipboard>
+#include <QContextMenuEvent>
 #include <QGuiApplication>
+#include <QHeaderView>
+#include <QMenu>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
 #include <QTimer>
+
+#include <algorithm>
 
 #include "gui/assets/resultsmodel.h"
 #include "gui/assets/resultsview.h"
@@ -17,6 +22,24 @@ using namespace atlas;
 using namespace atlas::gui;
 
 namespace {
+/// By which a fake entity is sorted: few values, so that pages end among equals, and some have none.
+std::optional<int> valueOf(qint64 id)
+{
+    return id % 130 == 0 ? std::nullopt : std::optional(int(id / 10 * 7919 % 11));
+}
+
+/// As the server promises it.
+bool comesBefore(const filter::Sort& sort, qint64 a, qint64 b)
+{
+    const std::optional<int> first = valueOf(a);
+    const std::optional<int> second = valueOf(b);
+    if (first.has_value() != second.has_value())
+        return first.has_value();
+    if (first != second)
+        return sort.descending ? first > second : first < second;
+    return sort.descending ? a > b : a < b;
+}
+
 /// Entities with ids 10, 20, …; answers when told to, or at the next turn of the event loop.
 class FakeSource : public PageSource
 {
@@ -40,7 +63,8 @@ public:
     void cancel(quint64 ticket) override
     {
         cancelled.append(ticket);
-        asked.removeIf([ticket](const Asked& one) { return one.ticket == ticket; });
+        if (!deaf)
+            asked.removeIf([ticket](const Asked& one) { return one.ticket == ticket; });
     }
     void answer(quint64 ticket)
     {
@@ -55,14 +79,28 @@ public:
                 return;
             }
             browse::Page page;
-            for (const qint64 id : std::as_const(entities)) {
-                if (id <= one.query.after)
+            const std::optional<filter::Sort>& sort = one.query.sort;
+            QList<qint64> inOrder = entities;
+            if (sort)
+                std::sort(inOrder.begin(), inOrder.end(),
+                          [&sort](qint64 a, qint64 b) { return comesBefore(*sort, a, b); });
+            for (const qint64 id : std::as_const(inOrder)) {
+                if (!sort && id <= one.query.after)
                     continue;
+                if (sort && one.query.sortAfter) {
+                    // Its entity may be gone: what the key says counts.
+                    const filter::SortCursor& after = *one.query.sortAfter;
+                    QVERIFY(after.value == textOf(valueOf(after.entityId))); // nothing is made up
+                    if (!comesBefore(*sort, after.entityId, id))
+                        continue;
+                }
                 if (qsizetype(page.rows.size()) == one.query.limit)
                     break;
                 browse::Row row;
                 row.entityId = id;
                 row.externalId = QStringLiteral("A-%1").arg(id);
+                if (sort)
+                    row.sortValue = textOf(valueOf(id));
                 row.name = QStringLiteral("%1 %2").arg(filter::print(one.query.filter)).arg(id);
                 for (const int column : one.query.columns)
                     row.values.emplace_back(
@@ -80,6 +118,11 @@ public:
             answer(asked.first().ticket);
     }
 
+    static std::optional<QString> textOf(const std::optional<int>& value)
+    {
+        return value ? std::optional(QString::number(*value)) : std::nullopt;
+    }
+
     QList<qint64> entities;
     QList<Asked> asked;
     QList<PageQuery> queries;
@@ -87,6 +130,7 @@ public:
     quint64 tickets = 0;
     bool answering = true;
     bool failing = false;
+    bool deaf = false; ///< cancelling comes too late
 };
 
 QList<qint64> ids(int count)
@@ -127,6 +171,32 @@ struct Fixture
     bool settle()
     {
         return QTest::qWaitFor([this] { return !model.isLoading() && source->asked.isEmpty(); }, 3000);
+    }
+    filter::Sort by(int column, bool descending = false) const
+    {
+        return {*model.subjectOf(column), descending};
+    }
+    /// Ids of all rows, looked at page by page.
+    QStringList everything()
+    {
+        QStringList found;
+        for (int row = 0; row < model.rowCount(); row += 50) {
+            model.setWindow(row, row + 60);
+            if (!settle())
+                return {};
+            for (int r = row; r < std::min(row + 50, model.rowCount()); ++r)
+                found.append(cell(r, 0));
+        }
+        return found;
+    }
+    QStringList inOrder(const filter::Sort& sort) const
+    {
+        QList<qint64> all = source->entities;
+        std::sort(all.begin(), all.end(), [&sort](qint64 a, qint64 b) { return comesBefore(sort, a, b); });
+        QStringList texts;
+        for (const qint64 id : std::as_const(all))
+            texts.append(QStringLiteral("A-%1").arg(id));
+        return texts;
     }
     QString cell(int row, int column) const { return model.index(row, column).data().toString(); }
     CellState state(int row, int column = 0) const
@@ -360,6 +430,303 @@ private Q_SLOTS:
         QCOMPARE(f.source->cancelled.size(), 1);
         f.source->answering = true;
         QCOMPARE(f.cell(0, 0), QStringLiteral("A-10"));
+    }
+
+    void sortsTheWholeResult()
+    {
+        Fixture f(1000);
+        const QAbstractItemModelTester tester(&f.model,
+                                              QAbstractItemModelTester::FailureReportingMode::QtTest);
+        QVERIFY(f.start());
+        const int temperature = f.model.columnOf(2);
+        for (const bool descending : {false, true}) {
+            const filter::Sort sort = f.by(temperature, descending);
+            f.source->queries.clear();
+            f.model.setSort(sort);
+            QVERIFY(f.settle());
+            QCOMPARE(f.source->queries.first().sort, std::optional(sort));
+            QVERIFY(!f.source->queries.first().sortAfter);
+            const QStringList found = f.everything();
+            QCOMPARE(found.size(), 1000);
+            QCOMPARE(found, f.inOrder(sort)); // none twice, none left out
+            for (const PageQuery& query : std::as_const(f.source->queries))
+                QCOMPARE(query.after, qint64(0));
+        }
+        f.model.setSort(std::nullopt);
+        QVERIFY(f.settle());
+        QCOMPARE(f.cell(0, 0), QStringLiteral("A-10"));
+        QCOMPARE(f.cell(1, 0), QStringLiteral("A-20"));
+        QVERIFY(!f.source->queries.last().sort);
+    }
+    void theEndOfASortedResultIsReachedBySteps()
+    {
+        Fixture f(12'345);
+        QVERIFY(f.start());
+        const filter::Sort sort = f.by(ResultsModel::FirstAttributeColumn);
+        f.model.setSort(sort);
+        QVERIFY(f.settle());
+        f.source->queries.clear();
+        QSignalSpy reached(&f.model, &ResultsModel::reachedEnd);
+        f.model.goToEnd();
+        QVERIFY(reached.wait(5000));
+        QVERIFY(f.settle());
+        QCOMPARE(f.model.rowCount(), 12'345);
+        QTRY_COMPARE(f.cell(12'344, 0), f.inOrder(sort).constLast());
+        QVERIFY2(f.source->queries.size() < 8, qPrintable(QString::number(f.source->queries.size())));
+        // And from there back to somewhere between.
+        f.model.setWindow(7000, 7030);
+        QVERIFY(f.settle());
+        QCOMPARE(f.cell(7010, 0), f.inOrder(sort).at(7010));
+    }
+    void anAnswerInAnotherOrderIsDropped()
+    {
+        Fixture f(1000);
+        QVERIFY(f.start());
+        const filter::Sort up = f.by(ResultsModel::FirstAttributeColumn);
+        const filter::Sort down = f.by(ResultsModel::FirstAttributeColumn, true);
+        f.source->answering = false;
+        f.source->deaf = true;
+        // While a further page is on its way.
+        f.model.setWindow(250, 280);
+        QCOMPARE(f.source->asked.size(), 1);
+        const quint64 page = f.source->asked.first().ticket;
+        f.model.setSort(up);
+        QCOMPARE(f.source->cancelled, QList<quint64>{page});
+        f.source->answer(page);
+        QCOMPARE(f.model.rowCount(), 201); // nothing was learnt from it
+        QVERIFY(f.model.isOutdated());
+        // While the first page of an order is on its way.
+        QSignalSpy started(&f.model, &ResultsModel::started);
+        QCOMPARE(f.source->asked.size(), 1);
+        f.model.setSort(down);
+        QCOMPARE(f.source->asked.size(), 1); // one in flight, one waiting
+        f.source->answer(f.source->asked.first().ticket);
+        QCOMPARE(started.count(), 0);
+        QVERIFY(f.model.isOutdated());
+        QCOMPARE(f.cell(0, 0), QStringLiteral("A-10")); // of before both
+        QCOMPARE(f.source->asked.size(), 1);
+        QCOMPARE(f.source->queries.last().sort, std::optional(down));
+        f.source->answerAll();
+        QCOMPARE(started.count(), 1);
+        QCOMPARE(f.cell(0, 0), f.inOrder(down).first());
+        f.source->answerAll();
+        f.source->answering = true;
+        QCOMPARE(f.everything(), f.inOrder(down));
+    }
+    void theSortStaysWithTheFilterAndGoesWithItsColumn()
+    {
+        Fixture f(300);
+        QVERIFY(f.start());
+        const filter::Sort sort = f.by(f.model.columnOf(2), true);
+        QSignalSpy changed(&f.model, &ResultsModel::sortChanged);
+        f.model.setSort(sort);
+        QVERIFY(f.settle());
+        QVERIFY(f.start(QStringLiteral("b")));
+        QCOMPARE(f.source->queries.last().sort, std::optional(sort));
+        QCOMPARE(f.model.sortColumn(), f.model.columnOf(2));
+        f.model.removeColumn(1);
+        f.model.addColumn(5, 0);
+        QVERIFY(f.settle());
+        QCOMPARE(f.model.sort(), std::optional(sort));
+        QCOMPARE(f.model.sortColumn(), f.model.columnOf(2));
+        QCOMPARE(f.cell(0, 0), f.inOrder(sort).first());
+        QCOMPARE(changed.count(), 1);
+        f.model.removeColumn(2);
+        QCOMPARE(changed.count(), 2);
+        QVERIFY(!f.model.sort());
+        QVERIFY(f.settle());
+        QVERIFY(!f.source->queries.last().sort);
+        QCOMPARE(f.cell(0, 0), QStringLiteral("A-10"));
+        // What is no column is no sort.
+        f.model.setSort(sort);
+        QVERIFY(!f.model.sort());
+        f.model.setSort(f.by(ResultsModel::NameColumn));
+        QVERIFY(f.settle());
+        f.model.setColumns({3});
+        QCOMPARE(f.model.sortColumn(), int(ResultsModel::NameColumn));
+        f.model.clear();
+        QVERIFY(!f.model.sort());
+    }
+    void aSortedPageReadAgainEndsWhereTheNextBegins()
+    {
+        Fixture f(1000);
+        QVERIFY(f.start());
+        const filter::Sort sort = f.by(f.model.columnOf(2));
+        f.model.setSort(sort);
+        QVERIFY(f.settle());
+        f.model.setWindow(0, 420);
+        QVERIFY(f.settle());
+        const QStringList before = f.everything();
+        // Two of the first page leave, one of them the last of it, whose key the next page starts behind.
+        for (const int row : {7, 199})
+            f.source->entities.removeAll(before.at(row).mid(2).toLongLong());
+        f.model.addColumn(4);
+        f.model.setWindow(0, 30);
+        QVERIFY(f.settle());
+        QCOMPARE(f.state(197), CellState::Loaded);
+        QCOMPARE(f.state(198), CellState::Gone);
+        QCOMPARE(f.state(199), CellState::Gone);
+        QCOMPARE(f.cell(200, 0), before.at(200));
+    }
+    void aSortThatFailedIsAskedAgain()
+    {
+        Fixture f(300);
+        QVERIFY(f.start());
+        const filter::Sort sort = f.by(f.model.columnOf(1));
+        f.source->failing = true;
+        f.model.setSort(sort);
+        QVERIFY(f.settle());
+        QVERIFY(f.model.problem());
+        QVERIFY(f.model.isOutdated());
+        const qsizetype asked = f.source->queries.size();
+        f.model.setWindow(200, 250); // old rows in the old order: nothing is read behind them
+        QVERIFY(f.settle());
+        QCOMPARE(f.source->queries.size(), asked);
+        f.source->failing = false;
+        f.model.refresh();
+        QVERIFY(f.settle());
+        QCOMPARE(f.everything(), f.inOrder(sort));
+    }
+    void aClickOnTheHeaderSorts()
+    {
+        Fixture f(1000);
+        ResultsView view(&f.model);
+        view.resize(900, 400);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        QVERIFY(f.start());
+        QHeaderView* header = view.horizontalHeader();
+        const auto click = [header](int column) {
+            QTest::mouseClick(header->viewport(), Qt::LeftButton, {},
+                              {header->sectionViewportPosition(column) + header->sectionSize(column) / 2,
+                               header->height() / 2});
+        };
+        view.verticalScrollBar()->setValue(100);
+        QVERIFY(!header->isSortIndicatorShown());
+        const int column = f.model.columnOf(2);
+        click(column);
+        QCOMPARE(f.model.sort(), std::optional(f.by(column)));
+        QVERIFY(header->isSortIndicatorShown());
+        QCOMPARE(header->sortIndicatorSection(), column);
+        QCOMPARE(header->sortIndicatorOrder(), Qt::AscendingOrder);
+        QVERIFY(f.settle());
+        QCOMPARE(view.verticalScrollBar()->value(), 0);
+        QCOMPARE(f.cell(0, 0), f.inOrder(f.by(column)).first());
+        click(column);
+        QCOMPARE(f.model.sort(), std::optional(f.by(column, true)));
+        QCOMPARE(header->sortIndicatorOrder(), Qt::DescendingOrder);
+        QVERIFY(f.settle());
+        click(column);
+        QVERIFY(!f.model.sort());
+        QVERIFY(!header->isSortIndicatorShown());
+        QVERIFY(f.settle());
+        // Another column begins anew; the fields of the asset too.
+        click(column);
+        click(ResultsModel::NameColumn);
+        QCOMPARE(f.model.sort(), std::optional(f.by(ResultsModel::NameColumn)));
+        QCOMPARE(header->sortIndicatorSection(), int(ResultsModel::NameColumn));
+        // The arrow stays with its column.
+        click(column);
+        f.model.addColumn(5, 0);
+        QCOMPARE(header->sortIndicatorSection(), column + 1);
+        QCOMPARE(f.model.attributeOf(header->sortIndicatorSection()), 2);
+        const std::optional<filter::Sort> before = f.model.sort();
+        QSignalSpy refused(&view, &ResultsView::refused);
+        click(f.model.seenColumn());
+        QCOMPARE(refused.count(), 1);
+        QCOMPARE(f.model.sort(), before);
+        QCOMPARE(header->sortIndicatorSection(), column + 1);
+        f.model.removeColumn(2);
+        QVERIFY(!header->isSortIndicatorShown());
+        QVERIFY(f.settle());
+    }
+    void sortsByKeysAlone()
+    {
+        Fixture f(1000);
+        ResultsView view(&f.model);
+        view.resize(900, 400);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        QVERIFY(f.start());
+        view.setFocus();
+        QSignalSpy refused(&view, &ResultsView::refused);
+        const auto press = [&view] {
+            QTest::keyClick(&view, Qt::Key_S, Qt::ControlModifier | Qt::ShiftModifier);
+        };
+        press();
+        QCOMPARE(refused.count(), 1); // no cell is chosen yet
+        const int column = f.model.columnOf(2);
+        view.setCurrentIndex(f.model.index(3, column));
+        QSignalSpy chosen(&view, &ResultsView::entityChosen);
+        for (const auto& expected : {std::optional(f.by(column)), std::optional(f.by(column, true)),
+                                     std::optional<filter::Sort>()}) {
+            press();
+            QCOMPARE(f.model.sort(), expected);
+            QVERIFY(f.settle());
+            // The column is kept, and no other asset was chosen by that.
+            QCOMPARE(view.currentIndex(), f.model.index(0, column));
+            QVERIFY(view.selectionModel()->selectedRows().isEmpty());
+        }
+        QCOMPARE(chosen.count(), 0);
+        QTest::keyClick(&view, Qt::Key_Down);
+        QCOMPARE(view.currentIndex(), f.model.index(1, column));
+        QCOMPARE(chosen.last().first().value<qint64>(), qint64(20));
+        QCOMPARE(refused.count(), 1);
+    }
+    void theMenusSortToo()
+    {
+        Fixture f(20);
+        ResultsView view(&f.model);
+        view.resize(900, 400);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        QVERIFY(f.start());
+        const int column = f.model.columnOf(2);
+        view.setCurrentIndex(f.model.index(3, column));
+        const auto openMenu = [&view]() -> QMenu* {
+            for (QMenu* menu : view.findChildren<QMenu*>()) {
+                if (menu->isVisible())
+                    return menu;
+            }
+            return nullptr;
+        };
+        const auto actionOf = [](const QMenu* menu, const QString& text) -> QAction* {
+            for (QAction* action : menu->actions()) {
+                if (action->text().section(QLatin1Char('\t'), 0, 0) == text)
+                    return action;
+            }
+            return nullptr;
+        };
+        // By the menu key, on the current cell.
+        QContextMenuEvent byKey(QContextMenuEvent::Keyboard, QPoint(), QPoint());
+        QCoreApplication::sendEvent(view.viewport(), &byKey);
+        QMenu* menu = openMenu();
+        QVERIFY(menu);
+        QVERIFY(actionOf(menu, QStringLiteral("Natural order"))->isChecked());
+        menu->setActiveAction(actionOf(menu, QStringLiteral("Sort descending")));
+        QTest::keyClick(menu, Qt::Key_Return);
+        QCOMPARE(f.model.sort(), std::optional(f.by(column, true)));
+        QVERIFY(f.settle());
+        // On the header.
+        QHeaderView* header = view.horizontalHeader();
+        Q_EMIT header->customContextMenuRequested(
+            {header->sectionViewportPosition(column) + 5, header->height() / 2});
+        menu = openMenu();
+        QVERIFY(menu);
+        QVERIFY(actionOf(menu, QStringLiteral("Sort descending"))->isChecked());
+        QVERIFY(actionOf(menu, QStringLiteral("Remove the column")));
+        menu->setActiveAction(actionOf(menu, QStringLiteral("Natural order")));
+        QTest::keyClick(menu, Qt::Key_Return);
+        QVERIFY(!f.model.sort());
+        QVERIFY(f.settle());
+        // What cannot be sorted by offers only the way back.
+        Q_EMIT header->customContextMenuRequested(
+            {header->sectionViewportPosition(f.model.seenColumn()) + 5, header->height() / 2});
+        menu = openMenu();
+        QVERIFY(menu);
+        QVERIFY(!actionOf(menu, QStringLiteral("Sort ascending")));
+        QVERIFY(actionOf(menu, QStringLiteral("Natural order")));
+        menu->close();
     }
 
     void theViewAsksForWhatItShows()
