@@ -593,6 +593,8 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
         const int row = m_asset->entity() ? m_results->rowOf(m_asset->entity()) : -1;
         if (row >= 0)
             view->setCurrentIndex(m_results->index(row, std::max(0, view->currentIndex().column())));
+        if (std::exchange(m_isReordered, false))
+            view->scrollToTop(); // whoever sorts wants to see the first, not what was chosen before
     }
     if (page.last) {
         m_summary.counting = ResultSummary::Counting::Exact;
@@ -708,6 +710,7 @@ void AssetsWorkspace::sortChanged()
     Q_EMIT stateChanged();
     if (!m_browser || !m_asked)
         return;
+    m_isReordered = true;
     ++m_run;
     if (m_countTicket)
         m_browser->cancel(std::exchange(m_countTicket, 0));

@@ -123,6 +123,7 @@ private:
     bool m_stale = true; ///< the tenant changed while this was hidden
     bool m_columnsReady = false;
     bool m_waitingForDetails = false;
+    bool m_isReordered = false; ///< the rows that come are in another order
     /// Of all tenants, by tenantKey(); under no name what was typed while there was none.
     mutable QVariantMap m_tenantStates;
     QString m_loadedKey;

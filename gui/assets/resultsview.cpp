@@ -32,7 +32,7 @@ constexpr int mostCopied = 100'000;
 constexpr int narrowest = 56;
 constexpr int cellPadding = 6; // where the style puts the texts of the header
 constexpr int widestFitted = 260;
-constexpr int sortArrow = 16; // beside the text of the header
+constexpr int sortArrow = 14; // beside the text of the header
 
 /// A page has the beginning of long values; the asset and an export have all.
 bool isCut(const QString& text)

@@ -20,6 +20,8 @@
 namespace atlas::gui {
 
 namespace {
+constexpr int headerMargin = 6;
+constexpr int headerArrow = 14;
 
 bool isEnabled(const QStyleOption* option)
 {
@@ -418,6 +420,29 @@ void Style::drawControl(ControlElement element, const QStyleOption* option, QPai
                         const QWidget* widget) const
 {
     switch (element) {
+    case CE_Header: {
+        const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
+        if (!header)
+            break;
+        // Here, because Qt's own asks no proxy for these places.
+        QStyleOptionHeaderV2 part;
+        if (const auto* v2 = qstyleoption_cast<const QStyleOptionHeaderV2*>(option))
+            part = *v2;
+        else
+            static_cast<QStyleOptionHeader&>(part) = *header;
+        painter->save();
+        painter->setClipRect(option->rect, Qt::IntersectClip);
+        drawControl(CE_HeaderSection, option, painter, widget);
+        part.rect = subElementRect(SE_HeaderLabel, option, widget);
+        if (part.rect.isValid())
+            drawControl(CE_HeaderLabel, &part, painter, widget);
+        if (header->sortIndicator != QStyleOptionHeader::None) {
+            part.rect = subElementRect(SE_HeaderArrow, option, widget);
+            drawPrimitive(PE_IndicatorHeaderArrow, &part, painter, widget);
+        }
+        painter->restore();
+        return;
+    }
     case CE_HeaderSection:
         drawHeaderSection(option, painter);
         return;
@@ -684,7 +709,17 @@ QRect Style::subElementRect(SubElement element, const QStyleOption* option, cons
     }
     if (element == SE_HeaderArrow) {
         const QRect& r = option->rect;
-        return visualRect(option->direction, r, QRect(r.right() - 18, r.top(), 14, r.height()));
+        return visualRect(option->direction, r,
+                          QRect(r.right() - headerArrow - 4, r.top(), headerArrow, r.height()));
+    }
+    if (element == SE_HeaderLabel) {
+        // As much room for the arrow as the header elides its text for.
+        const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
+        if (header && header->sortIndicator != QStyleOptionHeader::None) {
+            const QRect& r = option->rect;
+            return visualRect(option->direction, r,
+                              r.adjusted(headerMargin, 0, -headerMargin - headerArrow, 0));
+        }
     }
     return QProxyStyle::subElementRect(element, option, widget);
 }
@@ -721,7 +756,9 @@ int Style::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWi
     case PM_LayoutVerticalSpacing:
         return metrics::small;
     case PM_HeaderMargin:
-        return 6;
+        return headerMargin;
+    case PM_HeaderMarkSize:
+        return headerArrow;
     case PM_FocusFrameHMargin:
         return 5; // of cells too: in line with their header
     case PM_TabBarTabHSpace:

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The Assets workspace on a real cluster: from the click to the rows, and everything out again as it went in.
 #include <QFile>
+#include <QHeaderView>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLabel>
 #include <QListView>
+#include <QMenu>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -379,6 +381,7 @@ private Q_SLOTS:
         QCOMPARE(results->row(0)->externalId, QStringLiteral("P-%1").arg(assetCount - 1));
         QCOMPARE(view->currentIndex().column(), column);
         QCOMPARE(m_workspace->assetPanel()->asset()->externalId, asset);
+        shootBothThemes(QStringLiteral("sorted"));
         QTest::keyClick(view, Qt::Key_Home, Qt::ControlModifier);
         QTest::keyClick(view, Qt::Key_Down);
         QVERIFY(settled());
@@ -714,6 +717,23 @@ private:
             ids.append(m_workspace->results()->catalog().findName(name)->id);
         m_workspace->results()->setColumns(ids);
         QVERIFY(settled());
+    }
+    /// With the menu of the header of the column that is sorted by.
+    void shootBothThemes(const QString& name)
+    {
+        QHeaderView* header = m_workspace->resultsPane()->view()->horizontalHeader();
+        for (const Theme::Mode mode : {Theme::Mode::Dark, Theme::Mode::Light}) {
+            Theme::instance().setMode(mode);
+            const QString suffix = QLatin1Char('-') + Theme::modeName(mode);
+            QTest::qWait(100);
+            test::shoot(m_workspace.get(), name + suffix);
+            Q_EMIT header->customContextMenuRequested(
+                {header->sectionViewportPosition(header->sortIndicatorSection()) + 5, 5});
+            for (QMenu* menu : m_workspace->findChildren<QMenu*>(QStringLiteral("headerMenu"))) {
+                test::shoot(menu, name + QStringLiteral("-menu") + suffix);
+                menu->close();
+            }
+        }
     }
     /// From the first to the last, as by scrolling.
     QList<Pump> everyRow()
