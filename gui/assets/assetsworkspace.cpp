@@ -26,6 +26,8 @@
 #include "gui/assets/resultsmodel.h"
 #include "gui/assets/resultspane.h"
 #include "gui/assets/resultsview.h"
+#include "gui/assets/topvaluespopup.h"
+#include "gui/support/timetext.h"
 #include "gui/theme/theme.h"
 #include "gui/widgets/messagestrip.h"
 #include "model/filter/parser.h"
@@ -39,6 +41,7 @@ constexpr std::chrono::milliseconds typingPause(150);
 // Statistics make the plan better, but rows do not wait for them longer than nobody notices.
 constexpr std::chrono::milliseconds detailPatience(40);
 constexpr std::chrono::milliseconds countBudget(2000);
+constexpr std::chrono::milliseconds topBudget(10'000); // somebody waits for it, and may stop it
 constexpr int defaultColumns = 4;
 constexpr std::chrono::seconds tick(1);
 
@@ -130,6 +133,7 @@ AssetsWorkspace::AssetsWorkspace(QWidget* parent)
 AssetsWorkspace::~AssetsWorkspace()
 {
     delete m_exporter; // the server is told to stop while there is a way to it
+    delete m_topValues.data();
     m_results->setSource(nullptr);
     m_asset->setBrowser(nullptr);
 }
@@ -260,6 +264,7 @@ void AssetsWorkspace::connectParts()
     connect(view, &ResultsView::clauseChosen, this, &AssetsWorkspace::addClause);
     connect(view, &ResultsView::columnRemoved, m_results, &ResultsModel::removeColumn);
     connect(view, &ResultsView::attributeShown, this, &AssetsWorkspace::showAttribute);
+    connect(view, &ResultsView::topValuesWanted, this, &AssetsWorkspace::showTopValues);
     connect(view, &ResultsView::entityChosen, m_asset, &AssetPanel::showEntity);
     connect(view, &ResultsView::activatedEntity, this, [this](qint64 id) {
         m_asset->showEntity(id);
@@ -372,6 +377,7 @@ void AssetsWorkspace::unloadTenant()
     m_filter->finishEditing();
     m_wantedAsset.clear();
     endExport();
+    delete m_topValues.data();
     m_results->setSource(nullptr);
     m_results->setColumns({});
     m_asset->setBrowser(nullptr);
@@ -718,6 +724,33 @@ void AssetsWorkspace::sortChanged()
     m_summary.counted.reset();
     publish();
     tellSettled();
+}
+
+void AssetsWorkspace::showTopValues(int attributeId, const QPoint& place)
+{
+    const Attribute* attribute = m_knowledge->catalog().findId(attributeId);
+    if (!m_browser || !m_asked || !attribute)
+        return;
+    TopValuesPopup::Source source;
+    source.ask = [this, wanted = *attribute,
+                  filter = *m_asked](QObject* receiver, browse::Handler<browse::TopValues> done) -> quint64 {
+        if (!m_browser)
+            return 0;
+        // One more, to know whether there are more.
+        return m_browser->top(filter, m_catalog->catalog(), wanted, TopValuesPopup::mostValues + 1, topBudget,
+                              receiver, std::move(done));
+    };
+    source.cancel = [this](quint64 ticket) {
+        if (m_browser)
+            m_browser->cancel(ticket);
+    };
+    const QString among = m_summary.counted              ? assetsText(countText(*m_summary.counted))
+                          : m_asked->matchesEverything() ? tr("all assets")
+                                                         : tr("the assets of the filter");
+    delete m_topValues.data();
+    m_topValues = new TopValuesPopup(*attribute, among, std::move(source), m_resultsPane->view());
+    connect(m_topValues.data(), &TopValuesPopup::clauseChosen, this, &AssetsWorkspace::addClause);
+    m_topValues->openAt(place);
 }
 
 void AssetsWorkspace::showAttribute(int attributeId)

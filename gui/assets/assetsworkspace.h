@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QElapsedTimer>
+#include <QPointer>
 #include <QTimer>
 
 #include <memory>
@@ -25,6 +26,7 @@ class Exporter;
 class FilterKnowledge;
 class ResultsModel;
 class ResultsPane;
+class TopValuesPopup;
 
 /// Filter assets and see what they have in common.
 class AssetsWorkspace : public Workspace
@@ -90,6 +92,7 @@ private:
     void addClause(const filter::Clause& clause);
     void addColumn(int attributeId, int position = -1);
     void sortChanged();
+    void showTopValues(int attributeId, const QPoint& place);
     void showAttribute(int attributeId);
     void openAsset(const QString& externalId);
     void tellSettled();
@@ -109,6 +112,7 @@ private:
     std::unique_ptr<browse::Browser> m_browser;
     std::shared_ptr<routing::Reader> m_reader;
     Exporter* m_exporter = nullptr;
+    QPointer<TopValuesPopup> m_topValues;
 
     QTimer m_typingPause;
     QTimer m_detailPatience; ///< how long rows wait for statistics of a filter's attributes

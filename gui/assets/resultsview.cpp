@@ -532,6 +532,7 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
     addSortActions(menu, index.column());
     if (const int id = m_results->attributeOf(index.column())) {
         menu->addSeparator();
+        addTopValuesAction(menu, id);
         menu->addAction(tr("Show in the attribute list"), this, [this, id] { Q_EMIT attributeShown(id); });
         menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this,
                         [this, id] { Q_EMIT columnRemoved(id); });
@@ -554,6 +555,7 @@ void ResultsView::showHeaderMenu(const QPoint& position)
         menu->addSeparator();
     if (found) {
         const Attribute attribute = *found;
+        addTopValuesAction(menu, id);
         menu->addAction(icon(QStringLiteral("eye")), tr("Filter: has a value"), this,
                         [this, attribute] { Q_EMIT clauseChosen(existsClause(attribute)); });
         menu->addAction(icon(QStringLiteral("eye-off")), tr("Filter: is missing"), this,
@@ -567,6 +569,15 @@ void ResultsView::showHeaderMenu(const QPoint& position)
         menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this,
                         [this, id] { Q_EMIT columnRemoved(id); });
     menu->popup(horizontalHeader()->mapToGlobal(position));
+}
+
+void ResultsView::addTopValuesAction(QMenu* menu, int attributeId)
+{
+    menu->addAction(icon(QStringLiteral("bars")), tr("Most common values…"), this, [this, attributeId] {
+        const QHeaderView* header = horizontalHeader();
+        const int x = std::max(0, header->sectionViewportPosition(m_results->columnOf(attributeId)));
+        Q_EMIT topValuesWanted(attributeId, header->viewport()->mapToGlobal(QPoint(x, header->height())));
+    });
 }
 
 QString ResultsView::selectedText(int* missing) const

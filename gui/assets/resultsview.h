@@ -72,6 +72,8 @@ Q_SIGNALS:
     void clauseChosen(const atlas::filter::Clause& clause);
     void columnRemoved(int attributeId);
     void attributeShown(int attributeId); ///< "show in the attribute list"
+    /// Below the header of its column.
+    void topValuesWanted(int attributeId, const QPoint& place);
     /// Of the current row, once that has been read.
     void entityChosen(qint64 entityId);
     void activatedEntity(qint64 entityId);
@@ -93,6 +95,7 @@ private:
     void tellEntity(int row);
     void showHeaderMenu(const QPoint& position);
     void addSortActions(QMenu* menu, int column);
+    void addTopValuesAction(QMenu* menu, int attributeId);
     void showSort();
     void returnToColumn();
     std::optional<filter::Clause> clauseOf(const QModelIndex& index, bool excluded) const;

@@ -54,8 +54,12 @@ QVariant TopValuesModel::data(const QModelIndex& index, int role) const
     case Qt::DisplayRole:
         return valueForPeople(m_type, top.value);
     case Qt::ToolTipRole:
-        return tr("%1\n%2 assets, %3 of those that have it\nClick: is · Alt+click: is not")
-            .arg(valueForPeople(m_type, top.value).left(500), countText(top.entities), shareText(part));
+        return (m_of > 0 ? tr("%1\n%2, %3 of those that have it\nClick: is · Alt+click: is not")
+                               .arg(valueForPeople(m_type, top.value).left(500),
+                                    assetsText(countText(top.entities)), shareText(part))
+                         : tr("%1\n%2\nClick: is · Alt+click: is not")
+                               .arg(valueForPeople(m_type, top.value).left(500),
+                                    assetsText(countText(top.entities))));
     case Qt::AccessibleTextRole:
         return tr("%1, %2").arg(valueForPeople(m_type, top.value), assetsText(countText(top.entities)));
     case ValueRole:

@@ -317,40 +317,39 @@ Browser::Browser(routing::Reader* reader, int tenant, QObject* parent)
 {
 }
 
-quint64 Browser::runFiltered(const PageRequest& request, const AttributeCatalog& catalog, bool counting,
+quint64 Browser::runFiltered(const PageRequest& request, const AttributeCatalog& catalog, Build build,
                              std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
                              std::function<void(std::variant<Ran, Problem>)> done)
 {
     // What a filter lacks does not depend on the node: say it before anything is sent.
-    if (PageStatement checked = counting ? countStatement(request, catalog) : pageStatement(request, catalog);
-        checked.problem) {
+    if (PageStatement checked = build(request, catalog); checked.problem) {
         QMetaObject::invokeMethod(
             receiver, [done, problem = *checked.problem] { done(problem); }, Qt::QueuedConnection);
         return 0;
     }
     const quint64 ticket = ++m_next;
-    start(ticket, request, catalog, counting, deadline, receiver, intent, done);
+    start(ticket, request, catalog, build, deadline, receiver, intent, done);
     return ticket;
 }
 
-void Browser::start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog,
-                    bool counting, std::chrono::milliseconds deadline, QObject* receiver,
-                    routing::Intent intent, std::function<void(std::variant<Ran, Problem>)> done)
+void Browser::start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog, Build build,
+                    std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
+                    std::function<void(std::variant<Ran, Problem>)> done)
 {
     auto built = std::make_shared<PageStatement>();
     const quint64 reading = m_reader->read(
         intent,
-        [client = QPointer(m_reader->client()), request, catalog, counting, deadline,
-         built](const QString& node, EndpointRole role) {
+        [client = QPointer(m_reader->client()), request, catalog, build, deadline, built](const QString& node,
+                                                                                          EndpointRole role) {
             PageRequest forNode = request;
             forNode.role = role;
             forNode.realRedshift = client && isRedshift(*client, node);
-            *built = counting ? countStatement(forNode, catalog) : pageStatement(forNode, catalog);
+            *built = build(forNode, catalog);
             built->statement.deadline = deadline;
             return built->statement;
         },
         receiver,
-        [this, self = QPointer(this), ticket, request, catalog, counting, deadline, receiver, intent, done,
+        [this, self = QPointer(this), ticket, request, catalog, build, deadline, receiver, intent, done,
          built](db::Result<routing::Routed> result) {
             if (!self)
                 return;
@@ -362,7 +361,7 @@ void Browser::start(quint64 ticket, const PageRequest& request, const AttributeC
             if (request.useHot && result.error().sqlState == QLatin1String(filter::notHotSqlState)) {
                 PageRequest cold = request;
                 cold.useHot = false;
-                start(ticket, cold, catalog, counting, deadline, receiver, intent, done);
+                start(ticket, cold, catalog, build, deadline, receiver, intent, done);
                 return;
             }
             done(problemOf(result.error()));
@@ -386,7 +385,7 @@ quint64 Browser::page(PageRequest request, const AttributeCatalog& catalog, QObj
                       Handler<Page> done, routing::Intent intent)
 {
     request.tenant = m_tenant;
-    return runFiltered(request, catalog, false, std::chrono::seconds(30), receiver, intent,
+    return runFiltered(request, catalog, &pageStatement, std::chrono::seconds(30), receiver, intent,
                        [done, columns = request.columns, catalog,
                         limit = request.limit](std::variant<Ran, Problem> outcome) {
                            if (const auto* problem = std::get_if<Problem>(&outcome)) {
@@ -414,7 +413,7 @@ quint64 Browser::count(const filter::Expression& filter, const AttributeCatalog&
     request.tenant = m_tenant;
     request.filter = filter;
     const double estimate = expected(filter, catalog);
-    return runFiltered(request, catalog, true, budget, receiver, intent,
+    return runFiltered(request, catalog, &countStatement, budget, receiver, intent,
                        [done, estimate, budget](std::variant<Ran, Problem> outcome) {
                            Count count;
                            if (const auto* problem = std::get_if<Problem>(&outcome)) {
@@ -433,6 +432,33 @@ quint64 Browser::count(const filter::Expression& filter, const AttributeCatalog&
                            count.milliseconds = ran.routed.milliseconds;
                            count.route = ran.routed.route;
                            done(count);
+                       });
+}
+
+quint64 Browser::top(const filter::Expression& filter, const AttributeCatalog& catalog,
+                     const Attribute& attribute, int most, std::chrono::milliseconds budget,
+                     QObject* receiver, Handler<TopValues> done, routing::Intent intent)
+{
+    PageRequest request;
+    request.tenant = m_tenant;
+    request.filter = filter;
+    request.sort = filter::Sort{filter::Subject::ofAttribute(attribute.name), false};
+    request.limit = most;
+    return runFiltered(request, catalog, &topStatement, budget, receiver, intent,
+                       [done, type = attribute.type](std::variant<Ran, Problem> outcome) {
+                           if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                               done(*problem);
+                               return;
+                           }
+                           const Ran& ran = std::get<Ran>(outcome);
+                           const db::ResultSet& rows = ran.routed.rows;
+                           TopValues top;
+                           for (int row = 0; row < rows.rowCount(); ++row)
+                               top.values.push_back({displayValue(type, rows.string(row, 0)),
+                                                     rows.integer(row, 1).value_or(0)});
+                           top.route = ran.routed.route;
+                           top.milliseconds = ran.routed.milliseconds;
+                           done(std::move(top));
                        });
 }
 

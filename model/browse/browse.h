@@ -49,6 +49,14 @@ struct Count
     routing::Route route;
 };
 
+/// Values of one attribute among the assets of a filter.
+struct TopValues
+{
+    std::vector<AttributeDetail::Top> values; ///< as displayed, most common first
+    routing::Route route;
+    double milliseconds = 0;
+};
+
 /// All attributes of one asset.
 struct AssetValue
 {
@@ -143,6 +151,10 @@ public:
     quint64 count(const filter::Expression& filter, const AttributeCatalog& catalog,
                   std::chrono::milliseconds budget, QObject* receiver, Handler<Count> done,
                   routing::Intent intent = routing::Intent::Operational);
+    /// The most common values of an attribute within a filter, counted: an error when the budget ends before.
+    quint64 top(const filter::Expression& filter, const AttributeCatalog& catalog, const Attribute& attribute,
+                int most, std::chrono::milliseconds budget, QObject* receiver, Handler<TopValues> done,
+                routing::Intent intent = routing::Intent::Operational);
     /// Expected entities at once, by statistics.
     static double expected(const filter::Expression& filter, const AttributeCatalog& catalog);
     /// Names of all attributes that a filter uses.
@@ -167,10 +179,11 @@ private:
         routing::Routed routed;
         PageStatement built;
     };
-    quint64 runFiltered(const PageRequest& request, const AttributeCatalog& catalog, bool counting,
+    using Build = PageStatement (*)(const PageRequest& request, const AttributeCatalog& catalog);
+    quint64 runFiltered(const PageRequest& request, const AttributeCatalog& catalog, Build build,
                         std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
                         std::function<void(std::variant<Ran, Problem>)> done);
-    void start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog, bool counting,
+    void start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog, Build build,
                std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
                std::function<void(std::variant<Ran, Problem>)> done);
     quint64 readRows(const db::Statement& statement, QObject* receiver,

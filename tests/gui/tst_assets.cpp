@@ -32,6 +32,8 @@
 #include "gui/assets/resultsmodel.h"
 #include "gui/assets/resultspane.h"
 #include "gui/assets/resultsview.h"
+#include "gui/assets/topvalues.h"
+#include "gui/assets/topvaluespopup.h"
 #include "gui/charts/timeserieschart.h"
 #include "gui/palette/paletteprovider.h"
 #include "gui/support/watchdog.h"
@@ -390,6 +392,59 @@ private Q_SLOTS:
         QVERIFY(!results->sort());
         QVERIFY(results->row(0)->entityId < results->row(1)->entityId);
     }
+    void theMostCommonValuesWithinTheFilter()
+    {
+        showColumns({QStringLiteral("status"), QStringLiteral("alarm"), QStringLiteral("pressure")});
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure < 60 and exists(alarm)")));
+        QVERIFY(settled());
+        const AttributeCatalog catalog = m_workspace->results()->catalog();
+        const auto open = [this, &catalog](const QString& name) {
+            Q_EMIT m_workspace->resultsPane()->view()->topValuesWanted(catalog.findName(name)->id,
+                                                                       {300, 200});
+            return QPointer(m_workspace->findChild<TopValuesPopup*>());
+        };
+        QMap<QString, int> expected;
+        for (int i = 0; i < 600; i += 4)
+            ++expected[i % 3 ? QStringLiteral("on") : QStringLiteral("off")];
+        QPointer<TopValuesPopup> popup = open(QStringLiteral("status"));
+        QVERIFY(popup);
+        QVERIFY(waitFor([popup] { return !popup->isCounting(); }));
+        const QAbstractItemModel* values = popup->list()->model();
+        QCOMPARE(values->rowCount(), 2);
+        QCOMPARE(values->index(0, 0).data().toString(), QStringLiteral("on"));
+        QCOMPARE(values->index(0, 0).data(TopValuesModel::CountRole).toInt(), expected[QStringLiteral("on")]);
+        QCOMPARE(values->index(1, 0).data(TopValuesModel::CountRole).toInt(),
+                 expected[QStringLiteral("off")]);
+        shootBothThemes(QStringLiteral("top"), popup);
+        QTest::keyClick(popup->list(), Qt::Key_Down);
+        QTest::keyClick(popup->list(), Qt::Key_Return);
+        QTRY_VERIFY(!popup);
+        QVERIFY(settled());
+        QCOMPARE(filter::print(m_workspace->document()->expression()),
+                 QStringLiteral("pressure < 60 and exists(alarm) and status = \"off\""));
+        QCOMPARE(m_workspace->results()->rowCount(), expected[QStringLiteral("off")]);
+        // Alt leaves out; numbers, of which there are more than are shown.
+        popup = open(QStringLiteral("alarm"));
+        QVERIFY(waitFor([popup] { return !popup->isCounting(); }));
+        QTest::keyClick(popup->list(), Qt::Key_Return, Qt::AltModifier);
+        QTRY_VERIFY(!popup);
+        QVERIFY(filter::print(m_workspace->document()->expression()).contains(QStringLiteral("alarm != ")));
+        QVERIFY(settled());
+        popup = open(QStringLiteral("pressure"));
+        QVERIFY(waitFor([popup] { return !popup->isCounting(); }));
+        QCOMPARE(popup->list()->model()->rowCount(), int(TopValuesPopup::mostValues));
+        popup->close();
+        // Another tenant takes it along, also while it counts.
+        QTRY_VERIFY(!popup);
+        popup = open(QStringLiteral("status"));
+        QVERIFY(popup->isCounting());
+        const Tenant here = m_context->tenant();
+        m_context->setTenant({});
+        QVERIFY(!popup);
+        m_context->setTenant(here);
+        QVERIFY(settled());
+        QVERIFY(waitFor([this] { return m_workspace->results()->isLoaded(); }));
+    }
     void stateComesBack()
     {
         QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure > 50")));
@@ -719,14 +774,16 @@ private:
         QVERIFY(settled());
     }
     /// With the menu of the header of the column that is sorted by.
-    void shootBothThemes(const QString& name)
+    void shootBothThemes(const QString& name, QWidget* popup = nullptr)
     {
         QHeaderView* header = m_workspace->resultsPane()->view()->horizontalHeader();
         for (const Theme::Mode mode : {Theme::Mode::Dark, Theme::Mode::Light}) {
             Theme::instance().setMode(mode);
             const QString suffix = QLatin1Char('-') + Theme::modeName(mode);
             QTest::qWait(100);
-            test::shoot(m_workspace.get(), name + suffix);
+            test::shoot(popup ? popup : m_workspace.get(), name + suffix);
+            if (popup)
+                continue;
             Q_EMIT header->customContextMenuRequested(
                 {header->sectionViewportPosition(header->sortIndicatorSection()) + 5, 5});
             for (QMenu* menu : m_workspace->findChildren<QMenu*>(QStringLiteral("headerMenu"))) {

@@ -14,6 +14,9 @@
 
 #include "gui/assets/resultsmodel.h"
 #include "gui/assets/resultsview.h"
+#include "gui/assets/topvalues.h"
+#include "gui/assets/topvaluespopup.h"
+#include "gui/widgets/messagestrip.h"
 #include "model/filter/printer.h"
 #include "tests/gui/fakecatalog.h"
 #include "tests/gui/guitest.h"
@@ -150,6 +153,27 @@ filter::Expression filterOf(const QString& value)
                                     true}));
 }
 
+/// Counts when told to.
+struct Counting
+{
+    TopValuesPopup::Source source()
+    {
+        return {[this](QObject*, browse::Handler<browse::TopValues> handler) {
+                    done = std::move(handler);
+                    return ++tickets;
+                },
+                [this](quint64 ticket) { cancelled.append(ticket); }};
+    }
+    void answer(const std::variant<browse::TopValues, browse::Problem>& outcome)
+    {
+        const auto handler = std::exchange(done, nullptr);
+        handler(outcome);
+    }
+    browse::Handler<browse::TopValues> done;
+    QList<quint64> cancelled;
+    quint64 tickets = 0;
+};
+
 struct Fixture
 {
     std::shared_ptr<FakeSource> source = std::make_shared<FakeSource>();
@@ -180,7 +204,7 @@ struct Fixture
     QStringList everything()
     {
         QStringList found;
-        for (int row = 0; row < model.rowCount(); row += 50) {
+        for (int row = 0; row < model.rowCount() && row < 50'000; row += 50) { // never for ever
             model.setWindow(row, row + 60);
             if (!settle())
                 return {};
@@ -727,6 +751,113 @@ private Q_SLOTS:
         QVERIFY(!actionOf(menu, QStringLiteral("Sort ascending")));
         QVERIFY(actionOf(menu, QStringLiteral("Natural order")));
         menu->close();
+    }
+
+    void keysCompareAsTheServerDoes()
+    {
+        using filter::SortCursor;
+        const auto compared = [](const filter::Sort& sort, ValueType type, const SortCursor& a,
+                                 const SortCursor& b) {
+            return std::clamp(filter::compareInOrder(sort, type, a, b), -1, 1);
+        };
+        const auto check = [&compared](ValueType type, const QList<std::optional<QString>>& ascending) {
+            const filter::Sort up{filter::Subject::ofAttribute(QStringLiteral("a")), false};
+            const filter::Sort down{filter::Subject::ofAttribute(QStringLiteral("a")), true};
+            for (qsizetype i = 0; i < ascending.size(); ++i) {
+                for (qsizetype j = 0; j < ascending.size(); ++j) {
+                    const SortCursor a{ascending.at(i), 5};
+                    const SortCursor b{ascending.at(j), 5};
+                    const int order = i < j ? -1 : i > j ? 1 : 0;
+                    QCOMPARE(compared(up, type, a, b), order);
+                    // Without a value: last, whichever the direction.
+                    const bool turns = a.value && b.value;
+                    QCOMPARE(compared(down, type, a, b), turns ? -order : order);
+                    QCOMPARE(compared(up, type, SortCursor{a.value, 4}, a), -1);
+                    QCOMPARE(compared(down, type, SortCursor{a.value, 4}, a), 1);
+                }
+            }
+        };
+        const auto texts = [](const QStringList& some) {
+            QList<std::optional<QString>> all(some.begin(), some.end());
+            all.append(std::nullopt);
+            return all;
+        };
+        // Doubles hold neither of the middle two; beyond U+FFFF the order of UTF-16 is another one.
+        check(ValueType::Number,
+              texts({QStringLiteral("-1e300"), QStringLiteral("-2"), QStringLiteral("0.10"),
+                     QStringLiteral("9"), QStringLiteral("10"), QStringLiteral("9007199254740992"),
+                     QStringLiteral("9007199254740993"), QStringLiteral("1e+17")}));
+        check(ValueType::Boolean, texts({QStringLiteral("0"), QStringLiteral("1")}));
+        check(ValueType::String, texts({QString(QLatin1String("")), QStringLiteral("10"), QStringLiteral("9"),
+                                        QStringLiteral("Z"), QStringLiteral("a"), QStringLiteral("ä"),
+                                        QString(QChar(0xfffd)), QString::fromUtf8("\xf0\x9f\x98\x80")}));
+        const filter::Sort sort{filter::Subject::ofAttribute(QStringLiteral("a")), false};
+        QCOMPARE(compared(sort, ValueType::Number, {QStringLiteral("1.50"), 7}, {QStringLiteral("1.5"), 7}),
+                 0);
+    }
+    void theMostCommonValuesFilter()
+    {
+        Counting counting;
+        const Attribute status = *test::fleetCatalog().findName(QStringLiteral("status"));
+        QList<filter::Clause> chosen;
+        const auto open = [&] {
+            auto* popup = new TopValuesPopup(status, QStringLiteral("50 assets"), counting.source(), nullptr);
+            connect(popup, &TopValuesPopup::clauseChosen, this,
+                    [&chosen](const filter::Clause& clause) { chosen.append(clause); });
+            popup->openAt({10, 10});
+            return QPointer(popup);
+        };
+        QPointer<TopValuesPopup> popup = open();
+        QVERIFY(popup->isCounting());
+        QCOMPARE(popup->list()->model()->rowCount(), 0);
+        counting.answer(
+            browse::TopValues{{{QStringLiteral("active"), 30}, {QStringLiteral("idle"), 12}}, {}, 0});
+        QVERIFY(!popup->isCounting());
+        QCOMPARE(popup->list()->model()->rowCount(), 2);
+        QVERIFY2(popup->summaryShown().contains(QStringLiteral("42")), qPrintable(popup->summaryShown()));
+        QTest::keyClick(popup->list(), Qt::Key_Down);
+        QTest::keyClick(popup->list(), Qt::Key_Return);
+        QTRY_VERIFY(!popup);
+        QCOMPARE(chosen.size(), 1);
+        QCOMPARE(filter::print(filter::Node(chosen.first())), QStringLiteral("status = \"idle\""));
+        QVERIFY(counting.cancelled.isEmpty());
+
+        // Closed while it counts: the server stops.
+        popup = open();
+        QTest::keyClick(popup.data(), Qt::Key_Escape);
+        QTRY_VERIFY(!popup);
+        QCOMPARE(counting.cancelled, QList<quint64>{2});
+        QCOMPARE(chosen.size(), 1);
+
+        // An error stands in place, and can be tried again.
+        popup = open();
+        browse::Problem problem;
+        problem.error = db::DbError();
+        problem.error->kind = db::ErrorKind::Deadline;
+        problem.error->endpoint = QStringLiteral("replica-1");
+        counting.answer(problem);
+        QVERIFY2(popup->strip()->errorText().contains(QStringLiteral("could not be counted")),
+                 qPrintable(popup->strip()->text()));
+        Q_EMIT popup->strip()->retryRequested();
+        QVERIFY(popup->isCounting());
+        QVERIFY(!popup->strip()->isShowing());
+        // More than are shown: nobody knows how many have a value, so there are no shares.
+        browse::TopValues many;
+        for (int i = 0; i <= TopValuesPopup::mostValues; ++i)
+            many.values.push_back({QString::number(i), 50 - i});
+        counting.answer(many);
+        QCOMPARE(popup->list()->model()->rowCount(), int(TopValuesPopup::mostValues));
+        QCOMPARE(popup->list()->model()->index(0, 0).data(TopValuesModel::PartRole).toDouble(), 0.0);
+        popup->close();
+        QTRY_VERIFY(!popup);
+
+        popup = open();
+        counting.answer(browse::TopValues());
+        QVERIFY2(popup->summaryShown().startsWith(QStringLiteral("None of")),
+                 qPrintable(popup->summaryShown()));
+        popup->close();
+        QTRY_VERIFY(!popup);
+        QCOMPARE(counting.cancelled.size(), 1);
     }
 
     void theViewAsksForWhatItShows()
