@@ -23,6 +23,7 @@ namespace atlas::gui {
 
 namespace {
 constexpr int popupWidth = 320;
+constexpr int errorWidth = 520; // its text has two buttons beside it
 constexpr int shownRows = 10;
 } // namespace
 
@@ -72,7 +73,6 @@ TopValuesPopup::TopValuesPopup(const Attribute& attribute, const QString& among,
     layout->addWidget(m_strip);
     layout->addWidget(m_pages, 1);
     layout->addWidget(m_keys);
-    setFixedWidth(popupWidth);
 
     connect(m_strip, &MessageStrip::retryRequested, this, &TopValuesPopup::ask);
     connect(m_list, &TopValuesView::valueChosen, this, [this](const QString& value, bool excluded) {
@@ -90,19 +90,26 @@ TopValuesPopup::~TopValuesPopup()
 
 void TopValuesPopup::openAt(const QPoint& topLeft)
 {
-    // As high as it may become: it does not jump when the values are there.
-    m_pages->setFixedHeight(shownRows * (metrics::rowHeight - 2) + 2);
+    move(topLeft);
     ask();
-    adjustSize();
-    QPoint at = topLeft;
-    if (const QScreen* here = parentWidget() ? parentWidget()->screen() : screen()) {
-        const QRect area = here->availableGeometry();
-        at.setX(std::max(area.left(), std::min(at.x(), area.right() - width())));
-        at.setY(std::max(area.top(), std::min(at.y(), area.bottom() - height())));
-    }
-    move(at);
     show();
-    m_list->setFocus(Qt::PopupFocusReason);
+}
+
+/// As high as what it shows, and on the screen.
+void TopValuesPopup::fit()
+{
+    setFixedWidth(m_strip->isShowing() ? errorWidth : popupWidth);
+    const int rows = std::clamp(m_values->rowCount(), 1, shownRows);
+    m_pages->setFixedHeight(std::max(metrics::controlHeight, rows * (metrics::rowHeight - 2) + 2));
+    layout()->activate();
+    const bool wraps = layout()->hasHeightForWidth();
+    resize(width(), wraps ? layout()->totalHeightForWidth(width()) : sizeHint().height());
+    const QScreen* here = parentWidget() ? parentWidget()->screen() : screen();
+    if (!here)
+        return;
+    const QRect area = here->availableGeometry();
+    move(std::max(area.left(), std::min(x(), area.right() - width())),
+         std::max(area.top(), std::min(y(), area.bottom() - height())));
 }
 
 void TopValuesPopup::ask()
@@ -118,6 +125,7 @@ void TopValuesPopup::ask()
     m_counting = true;
     m_ticket = m_source.ask(this, [this](const auto& outcome) { take(outcome); });
     setFocus(Qt::PopupFocusReason);
+    fit();
 }
 
 void TopValuesPopup::stop()
@@ -140,14 +148,14 @@ void TopValuesPopup::take(const std::variant<browse::TopValues, browse::Problem>
         else
             m_strip->showMessage(MessageStrip::Kind::Warning, problem->message);
         m_strip->setRetryVisible(true);
-        adjustSize();
+        fit();
         return;
     }
     std::vector<AttributeDetail::Top> values = std::get<browse::TopValues>(outcome).values;
     if (values.empty()) {
         m_pages->hide();
         m_summary->setText(tr("None of %1 has a value.").arg(m_among));
-        adjustSize();
+        fit();
         return;
     }
     const bool isAll = int(values.size()) <= mostValues;
@@ -156,16 +164,17 @@ void TopValuesPopup::take(const std::variant<browse::TopValues, browse::Problem>
     const qint64 having =
         std::accumulate(values.begin(), values.end(), qint64(0),
                         [](qint64 sum, const AttributeDetail::Top& value) { return sum + value.entities; });
-    m_summary->setText(isAll ? tr("%1 have one of %2 values, among %3")
-                                   .arg(countText(having), countText(qint64(values.size())), m_among)
-                             : tr("the first %1, among %2").arg(countText(mostValues), m_among));
+    const QString howMany =
+        values.size() == 1 ? tr("1 value") : tr("%1 values").arg(countText(qint64(values.size())));
+    m_summary->setText(isAll ? tr("%1, on %2 of %3").arg(howMany, countText(having), m_among)
+                             : tr("The %1 most common among %2").arg(countText(mostValues), m_among));
     // Shares are of all that have a value, which is known where these are all values.
     m_values->setValues(m_attribute.type, std::move(values), isAll ? having : 0);
     m_pages->setCurrentWidget(m_list);
     m_keys->show();
     m_list->setCurrentIndex(m_values->index(0));
     m_list->setFocus(Qt::PopupFocusReason);
-    adjustSize();
+    fit();
 }
 
 QString TopValuesPopup::summaryShown() const

@@ -48,6 +48,7 @@ Q_SIGNALS:
 private:
     void ask();
     void stop();
+    void fit();
     void take(const std::variant<browse::TopValues, browse::Problem>& outcome);
 
     Attribute m_attribute;

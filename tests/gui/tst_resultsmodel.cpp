@@ -809,6 +809,7 @@ private Q_SLOTS:
         };
         QPointer<TopValuesPopup> popup = open();
         QVERIFY(popup->isCounting());
+        test::shoot(popup, QStringLiteral("top-counting"));
         QCOMPARE(popup->list()->model()->rowCount(), 0);
         counting.answer(
             browse::TopValues{{{QStringLiteral("active"), 30}, {QStringLiteral("idle"), 12}}, {}, 0});
@@ -838,6 +839,7 @@ private Q_SLOTS:
         counting.answer(problem);
         QVERIFY2(popup->strip()->errorText().contains(QStringLiteral("could not be counted")),
                  qPrintable(popup->strip()->text()));
+        test::shoot(popup, QStringLiteral("top-error"));
         Q_EMIT popup->strip()->retryRequested();
         QVERIFY(popup->isCounting());
         QVERIFY(!popup->strip()->isShowing());
