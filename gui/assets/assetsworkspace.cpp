@@ -182,6 +182,10 @@ void AssetsWorkspace::buildShortcuts()
     add(QKeySequence(Qt::CTRL | Qt::Key_I), [this] { m_filter->addClause(); });
     add(QKeySequence(Qt::CTRL | Qt::Key_E),
         [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::Csv); });
+    add(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), [this] {
+        ResultsView* view = m_resultsPane->view();
+        view->stepSort(view->currentColumn());
+    });
     // From pane to pane, as F6 does elsewhere.
     add(QKeySequence(Qt::Key_F6), [this] {
         QWidget* filterStop = m_filter->textEdit();

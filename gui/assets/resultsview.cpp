@@ -338,8 +338,10 @@ void ResultsView::resizeEvent(QResizeEvent* event)
 void ResultsView::currentChanged(const QModelIndex& current, const QModelIndex& previous)
 {
     QTableView::currentChanged(current, previous);
-    if (current.isValid())
+    if (current.isValid()) {
         m_column = current.column();
+        m_columnAttribute = m_results->attributeOf(m_column);
+    }
     if (!m_isReturning)
         tellEntity(current.row());
 }
@@ -392,10 +394,20 @@ void ResultsView::keyPressEvent(QKeyEvent* event)
         return;
     }
     if (event->key() == Qt::Key_S && event->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)) {
-        stepSort(m_column);
+        stepSort(currentColumn());
         return;
     }
     QTableView::keyPressEvent(event);
+}
+
+int ResultsView::currentColumn() const
+{
+    if (currentIndex().isValid())
+        return currentIndex().column();
+    // Columns may have come and gone since.
+    if (m_columnAttribute)
+        return m_results->columnOf(m_columnAttribute);
+    return m_column < ResultsModel::FirstAttributeColumn ? m_column : m_results->seenColumn();
 }
 
 void ResultsView::stepSort(int column)
@@ -430,11 +442,12 @@ void ResultsView::showSort()
 /// them. Where it is not, no row is chosen.
 void ResultsView::returnToColumn()
 {
-    if (m_column < 0 || m_column >= m_results->columnCount() || m_results->rowCount() == 0)
+    const int column = currentColumn();
+    if (column < 0 || m_results->rowCount() == 0)
         return;
     m_awaitsEntity = false;
     m_isReturning = true;
-    selectionModel()->setCurrentIndex(m_results->index(0, m_column), QItemSelectionModel::NoUpdate);
+    selectionModel()->setCurrentIndex(m_results->index(0, column), QItemSelectionModel::NoUpdate);
     m_isReturning = false;
 }
 

@@ -66,7 +66,7 @@ public:
     /// Ascending, descending, and back to the order of the assets.
     void stepSort(int column);
     /// The column of the current cell, also while rows are on their way; -1: none.
-    int currentColumn() const { return m_column; }
+    int currentColumn() const;
 
 Q_SIGNALS:
     void clauseChosen(const atlas::filter::Clause& clause);
@@ -105,7 +105,8 @@ private:
     QTimer m_windowTimer;
     QVariantMap m_widths;
     bool m_fitted = false;
-    int m_column = -1;           ///< of the current cell, kept while there is none
+    int m_column = -1; ///< of the current cell, kept while there is none
+    int m_columnAttribute = 0;
     bool m_isReturning = false;  ///< nobody chose the cell that becomes the current one
     bool m_isReordered = false;  ///< the next rows are in another order: they are looked at from the first
     bool m_awaitsEntity = false; ///< nobody knows yet which one the current row is

@@ -696,6 +696,18 @@ private Q_SLOTS:
         QCOMPARE(view.currentIndex(), f.model.index(1, column));
         QCOMPARE(chosen.last().first().value<qint64>(), qint64(20));
         QCOMPARE(refused.count(), 1);
+        // The same column, wherever it stands now; none, where it has gone.
+        f.model.setColumns({5, 7, 2});
+        QVERIFY(f.settle());
+        QVERIFY(!view.currentIndex().isValid());
+        press();
+        QCOMPARE(f.model.sortColumn(), f.model.columnOf(2));
+        f.model.setColumns({5, 7});
+        QVERIFY(f.settle());
+        QVERIFY(!f.model.sort());
+        press();
+        QCOMPARE(refused.count(), 2);
+        QVERIFY(!f.model.sort());
     }
     void theMenusSortToo()
     {
