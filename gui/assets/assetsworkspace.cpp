@@ -1047,6 +1047,13 @@ QList<TourStep> AssetsWorkspace::tourSteps()
              if (best)
                  addClause(existsClause(*best));
          }},
+        {tr("an order"),
+         [this] {
+             // The values that say most first.
+             if (const Attribute* attribute =
+                     m_knowledge->catalog().findName(QStringLiteral("engine.coolant_temp")))
+                 m_results->setSort(filter::Sort{filter::Subject::ofAttribute(attribute->name), true});
+         }},
         {tr("an attribute"),
          [this] {
              const Attribute* attribute =

@@ -229,6 +229,7 @@ ResultsView::ResultsView(ResultsModel* model, QWidget* parent)
     connect(model, &QAbstractItemModel::columnsRemoved, this, &ResultsView::showSort);
     connect(model, &ResultsModel::sortChanged, this, [this] {
         m_isReordered = m_results->isLoaded();
+        fitColumns(); // room for the arrow
         showSort();
     });
     connect(header, &QHeaderView::sectionClicked, this, &ResultsView::stepSort);
@@ -253,7 +254,7 @@ void ResultsView::fitColumns()
     const QFontMetrics metricsOfHead(headFont);
     const QSignalBlocker quiet(horizontalHeader());
     const bool rows = m_results->isLoaded() && m_results->rowCount() > 0;
-    const int lastSorted = m_results->seenColumn() - 1;
+    const int sorted = m_results->sortColumn();
     for (int column = 0; column < m_results->columnCount(); ++column) {
         const int id = m_results->attributeOf(column);
         const Attribute* attribute = id ? m_results->catalog().findId(id) : nullptr;
@@ -265,7 +266,7 @@ void ResultsView::fitColumns()
             continue;
         int width = metricsOfHead.horizontalAdvance(
                         m_results->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString()) +
-                    2 * cellPadding + 6 + (column <= lastSorted ? sortArrow : 0);
+                    2 * cellPadding + 6 + (column == sorted ? sortArrow : 0);
         for (int row = 0; rows && row < std::min(60, m_results->rowCount()); ++row)
             width =
                 std::max(width, metricsOfText.horizontalAdvance(
