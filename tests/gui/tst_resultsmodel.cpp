@@ -738,6 +738,7 @@ private Q_SLOTS:
         QCoreApplication::sendEvent(view.viewport(), &byKey);
         QMenu* menu = openMenu();
         QVERIFY(menu);
+        QVERIFY(actionOf(menu, QStringLiteral("Natural order")));
         QVERIFY(actionOf(menu, QStringLiteral("Natural order"))->isChecked());
         menu->setActiveAction(actionOf(menu, QStringLiteral("Sort descending")));
         QTest::keyClick(menu, Qt::Key_Return);
@@ -749,6 +750,7 @@ private Q_SLOTS:
             {header->sectionViewportPosition(column) + 5, header->height() / 2});
         menu = openMenu();
         QVERIFY(menu);
+        QVERIFY(actionOf(menu, QStringLiteral("Sort descending")));
         QVERIFY(actionOf(menu, QStringLiteral("Sort descending"))->isChecked());
         QVERIFY(actionOf(menu, QStringLiteral("Remove the column")));
         menu->setActiveAction(actionOf(menu, QStringLiteral("Natural order")));
