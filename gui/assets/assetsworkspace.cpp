@@ -714,6 +714,7 @@ void AssetsWorkspace::startExport(exporting::RowFormat format, const QString& pa
     job.request.tenant = context()->tenant().id;
     job.request.filter = *m_asked;
     job.request.columns = m_resultsPane->view()->shownColumns();
+    job.request.sort = m_results->sort();
     job.catalog = m_catalog->catalog();
     job.format = format;
     job.path = path;

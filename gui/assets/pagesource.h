@@ -12,6 +12,9 @@ struct PageQuery
     QList<int> columns; ///< attribute ids
     qint64 after = 0;   ///< entity id, 0: from the start
     int limit = 0;
+    std::optional<filter::Sort> sort; ///< instead of the order of the entity ids
+    std::optional<QString>
+        afterValue; ///< with sort: what the entity `after` is sorted by; nullopt: it has none
 };
 
 /// Where a result's rows come from: the seam at which tests put something without a server.
@@ -35,7 +38,10 @@ public:
     }
     quint64 page(const PageQuery& query, QObject* receiver, browse::Handler<browse::Page> done) override
     {
-        return m_browser->page(query.filter, query.catalog, query.columns, query.after, query.limit, receiver,
+        browse::Place place{query.after, query.sort, {}};
+        if (query.sort && query.after != 0)
+            place.sortAfter = filter::SortCursor{query.afterValue, query.after};
+        return m_browser->page(query.filter, query.catalog, query.columns, place, query.limit, receiver,
                                std::move(done));
     }
     void cancel(quint64 ticket) override { m_browser->cancel(ticket); }

@@ -17,7 +17,7 @@ constexpr int ahead = ResultsModel::pageRows / 2;
 ResultsModel::ResultsModel(QObject* parent)
     : QAbstractTableModel(parent)
 {
-    m_starts = {0};
+    m_starts = {Key()};
     m_grace.setSingleShot(true);
     m_grace.setInterval(grace);
     connect(&m_grace, &QTimer::timeout, this, [this] {
@@ -50,14 +50,17 @@ void ResultsModel::clear()
     beginResetModel();
     m_pages.clear();
     m_failedPages.clear();
-    m_starts = {0};
+    m_starts = {Key()};
     m_known = 0;
     m_rows = 0;
     m_complete = m_capped = m_loaded = m_outdated = m_goingToEnd = false;
     m_total.reset();
     m_problem.reset();
     m_filter = {};
+    const bool wasSorted = std::exchange(m_sort, std::nullopt).has_value();
     endResetModel();
+    if (wasSorted)
+        Q_EMIT sortChanged();
     Q_EMIT loadingChanged();
 }
 
@@ -79,6 +82,55 @@ void ResultsModel::setFilter(const filter::Expression& filter, const AttributeCa
 void ResultsModel::refresh()
 {
     setFilter(m_pending ? m_pending->filter : m_filter, m_pending ? m_pending->catalog : m_catalog);
+}
+
+PageQuery ResultsModel::queryFrom(const Key& key, const QList<int>& columns, int limit) const
+{
+    return {m_filter, m_catalog, columns, key.entityId, limit, m_sort, key.value};
+}
+
+void ResultsModel::setSort(const std::optional<filter::Sort>& sort)
+{
+    if (sort == m_sort)
+        return;
+    m_sort = sort;
+    // Whatever page of the old order is on its way belongs to nothing any more.
+    const bool wasAsked = m_ticket != 0 || m_loaded || m_pending || m_problem;
+    if (m_ticket) {
+        m_source->cancel(m_ticket);
+        m_ticket = 0;
+        m_starting = false;
+        ++m_generation;
+    }
+    Q_EMIT sortChanged();
+    if (m_source && wasAsked)
+        refresh();
+}
+
+std::optional<filter::Subject> ResultsModel::subjectOf(int column) const
+{
+    switch (column) {
+    case IdColumn:
+        return filter::Subject::ofEntity(filter::EntityField::Id);
+    case NameColumn:
+        return filter::Subject::ofEntity(filter::EntityField::Name);
+    case TypeColumn:
+        return filter::Subject::ofEntity(filter::EntityField::Type);
+    default:
+        break;
+    }
+    const int id = attributeOf(column);
+    const Attribute* attribute = id ? m_catalog.findId(id) : nullptr;
+    return attribute ? std::optional(filter::Subject::ofAttribute(attribute->name)) : std::nullopt;
+}
+
+int ResultsModel::sortedColumn() const
+{
+    for (int column = 0; m_sort && column < columnCount(); ++column) {
+        if (subjectOf(column) == m_sort->subject)
+            return column;
+    }
+    return -1;
 }
 
 void ResultsModel::cancelLoading()
@@ -114,7 +166,7 @@ void ResultsModel::startQuery()
     m_filter = wanted.filter;
     m_catalog = wanted.catalog;
     m_clock.start();
-    PageQuery query{m_filter, m_catalog, m_columns, 0, pageRows};
+    const PageQuery query = queryFrom(Key(), m_columns, pageRows);
     m_ticket = m_source->page(query, this, [this, generation, columns = m_columns](auto outcome) {
         if (generation != m_generation)
             return; // an answer to an older question
@@ -123,7 +175,7 @@ void ResultsModel::startQuery()
             beginResetModel();
             m_pages.clear();
             m_failedPages.clear();
-            m_starts = {0};
+            m_starts = {Key()};
             m_known = 0;
             m_rows = 0;
             m_complete = m_capped = false;
@@ -135,7 +187,7 @@ void ResultsModel::startQuery()
             Held held{page->rows, columns, ++m_uses};
             const auto count = qint64(held.rows.size());
             if (count > 0 && !page->last)
-                m_starts.push_back(held.rows.back().entityId);
+                m_starts.push_back(keyOf(held.rows.back()));
             m_known = count;
             m_complete = page->last;
             m_pages.insert(0, held);
@@ -189,6 +241,8 @@ void ResultsModel::setColumns(const QList<int>& attributeIds)
             m_columns.append(id);
     }
     endResetModel();
+    if (m_sort && m_sort->subject.isAttribute() && sortedColumn() < 0)
+        setSort(std::nullopt);
     pump();
 }
 
@@ -211,6 +265,8 @@ void ResultsModel::removeColumn(int attributeId)
     beginRemoveColumns({}, FirstAttributeColumn + at, FirstAttributeColumn + at);
     m_columns.removeAt(at);
     endRemoveColumns();
+    if (m_sort && m_sort->subject.isAttribute() && sortedColumn() < 0)
+        setSort(std::nullopt);
 }
 
 int ResultsModel::attributeOf(int column) const
@@ -333,7 +389,7 @@ void ResultsModel::pump()
 void ResultsModel::askPage(int page)
 {
     const quint64 generation = m_generation;
-    PageQuery query{m_filter, m_catalog, m_columns, m_starts[size_t(page)], pageRows};
+    const PageQuery query = queryFrom(m_starts[size_t(page)], m_columns, pageRows);
     m_ticket = m_source->page(query, this, [this, generation, page, columns = m_columns](auto outcome) {
         if (generation != m_generation)
             return;
@@ -358,13 +414,21 @@ void ResultsModel::pageArrived(int page, const QList<int>& columns, browse::Page
     const auto next = size_t(page) + 1;
     if (next < m_starts.size()) {
         // Read again: rows behind the next page's start belong to that page.
-        const qint64 end = m_starts[next];
-        while (!got.rows.empty() && got.rows.back().entityId > end)
-            got.rows.pop_back();
+        const qint64 end = m_starts[next].entityId;
+        if (m_sort) {
+            // Where that entity has left the result, or has another value now, the page stays as it came.
+            const auto found = std::find_if(got.rows.begin(), got.rows.end(),
+                                            [end](const browse::Row& row) { return row.entityId == end; });
+            if (found != got.rows.end())
+                got.rows.erase(found + 1, got.rows.end());
+        } else {
+            while (!got.rows.empty() && got.rows.back().entityId > end)
+                got.rows.pop_back();
+        }
     } else if (got.last) {
         learnEnd(qint64(page) * pageRows + qint64(got.rows.size()));
     } else if (!got.rows.empty()) {
-        m_starts.push_back(got.rows.back().entityId);
+        m_starts.push_back(keyOf(got.rows.back()));
         m_known = std::max(m_known, qint64(page + 1) * pageRows);
         m_complete = false; // what was the end has grown
     }
@@ -386,7 +450,7 @@ void ResultsModel::learnEnd(qint64 rows)
 void ResultsModel::askKeys()
 {
     const quint64 generation = m_generation;
-    PageQuery query{m_filter, m_catalog, {}, m_starts.back(), stepRows};
+    const PageQuery query = queryFrom(m_starts.back(), {}, stepRows);
     m_ticket = m_source->page(query, this, [this, generation](auto outcome) {
         if (generation != m_generation)
             return;
@@ -420,7 +484,7 @@ void ResultsModel::keysArrived(const browse::Page& got)
     // follows.
     for (qint64 end = pageRows; end <= count; end += pageRows) {
         if (end < count || !got.last)
-            m_starts.push_back(got.rows[size_t(end - 1)].entityId);
+            m_starts.push_back(keyOf(got.rows[size_t(end - 1)]));
     }
     if (got.last)
         learnEnd(base + count);
@@ -604,13 +668,22 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
         return int((attribute && attribute->type == ValueType::Number ? Qt::AlignRight : Qt::AlignLeft) |
                    Qt::AlignVCenter);
     if (role == Qt::ToolTipRole) {
-        if (section == IdColumn)
-            return tr(
-                "The platform's own identifier. Rows are in the order in which the assets were first seen.");
         if (section == seenColumn())
             return tr("Newest observation of any attribute");
-        return attribute ? QStringLiteral("%1 (%2)").arg(attribute->name, typeText(attribute->type))
-                         : QVariant();
+        QString text = section == IdColumn ? tr("The platform's own identifier")
+                       : attribute ? QStringLiteral("%1 (%2)").arg(attribute->name, typeText(attribute->type))
+                                   : QString();
+        if (!text.isEmpty())
+            text += QLatin1Char('\n');
+        if (section == sortedColumn())
+            text += m_sort->descending ? tr("Sorted, greatest first.") : tr("Sorted, least first.");
+        else
+            text += tr("Click to sort by it.");
+        if (attribute)
+            text += QLatin1Char(' ') + tr("Assets without a value come last.");
+        if (!m_sort)
+            text += QLatin1Char('\n') + tr("Rows are in the order in which the assets were first seen.");
+        return text;
     }
     if (role != Qt::DisplayRole)
         return {};

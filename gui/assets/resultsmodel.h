@@ -59,6 +59,14 @@ public:
     /// Stops what runs. What was there stays.
     void cancelLoading();
 
+    /// Rows in the order of a value, by the server, those without it last; nullopt: in the order in which the
+    /// assets were first seen. Asks for the first page again. Goes with the column of its attribute.
+    void setSort(const std::optional<filter::Sort>& sort);
+    const std::optional<filter::Sort>& sort() const { return m_sort; }
+    /// What a column sorts by; nullopt: it has no order of its own.
+    std::optional<filter::Subject> subjectOf(int column) const;
+    int sortedColumn() const; ///< -1: none
+
     QList<int> columns() const { return m_columns; }
     void setColumns(const QList<int>& attributeIds);
     void addColumn(int attributeId, int position = -1);
@@ -103,6 +111,7 @@ Q_SIGNALS:
     void loadingChanged();
     void reachedEnd(int lastRow);
     void walked(qint64 rows);
+    void sortChanged();
 
 private:
     struct Held
@@ -116,6 +125,15 @@ private:
         filter::Expression filter;
         AttributeCatalog catalog;
     };
+
+    /// What a page starts behind.
+    struct Key
+    {
+        qint64 entityId = 0;          ///< 0: the beginning
+        std::optional<QString> value; ///< with a sort: of that entity
+    };
+    static Key keyOf(const browse::Row& row) { return {row.entityId, row.sortValue}; }
+    PageQuery queryFrom(const Key& key, const QList<int>& columns, int limit) const;
 
     void startQuery();
     void firstPage(std::variant<browse::Page, browse::Problem> outcome, quint64 generation);
@@ -140,7 +158,9 @@ private:
     AttributeCatalog m_catalog;
     QList<int> m_columns;
 
-    std::vector<qint64> m_starts; ///< key that page i starts behind, as far as known
+    std::optional<filter::Sort> m_sort;
+
+    std::vector<Key> m_starts; ///< key that page i starts behind, as far as known
     mutable QHash<int, Held> m_pages;
     QHash<int, QString> m_failedPages;
     mutable quint64 m_uses = 0;

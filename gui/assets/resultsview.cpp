@@ -31,6 +31,7 @@ constexpr int mostCopied = 100'000;
 constexpr int narrowest = 56;
 constexpr int cellPadding = 6; // where the style puts the texts of the header
 constexpr int widestFitted = 260;
+constexpr int arrowWidth = 16;
 
 /// A page has the beginning of long values; the asset and an export have all.
 bool isCut(const QString& text)
@@ -204,6 +205,16 @@ ResultsView::ResultsView(ResultsModel* model, QWidget* parent)
             position += m_results->attributeOf(horizontalHeader()->logicalIndex(visual)) ? 1 : 0;
         Q_EMIT attributeDropped(name, position);
     });
+    header->setSortIndicatorShown(true);
+    header->setSortIndicatorClearable(true);
+    header->setSortIndicator(-1, Qt::AscendingOrder);
+    connect(header, &QHeaderView::sortIndicatorChanged, this, [this](int column, Qt::SortOrder order) {
+        sortBy(column, column < 0 ? std::nullopt : std::optional(order == Qt::DescendingOrder));
+    });
+    connect(model, &ResultsModel::sortChanged, this, &ResultsView::showSort);
+    connect(model, &QAbstractItemModel::columnsInserted, this, &ResultsView::showSort);
+    connect(model, &QAbstractItemModel::columnsRemoved, this, &ResultsView::showSort);
+    connect(model, &QAbstractItemModel::modelReset, this, &ResultsView::showSort);
     connect(header, &QHeaderView::sectionMoved, this, &ResultsView::columnsMoved);
     connect(header, &QHeaderView::sectionResized, this, [this](int logical, int, int size) {
         const int id = m_results->attributeOf(logical);
@@ -248,7 +259,7 @@ void ResultsView::fitColumns()
             continue;
         int width = metricsOfHead.horizontalAdvance(
                         m_results->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString()) +
-                    2 * cellPadding + 6;
+                    2 * cellPadding + 6 + (column == m_results->sortedColumn() ? arrowWidth : 0);
         for (int row = 0; rows && row < std::min(60, m_results->rowCount()); ++row)
             width =
                 std::max(width, metricsOfText.horizontalAdvance(
@@ -360,6 +371,19 @@ void ResultsView::keyPressEvent(QKeyEvent* event)
         return;
     }
     const QModelIndex current = currentIndex();
+    if (event->key() == Qt::Key_S && event->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)) {
+        // As a click on the header does: least first, greatest first, as it was.
+        if (!current.isValid())
+            return;
+        const bool isSorted = m_results->sortedColumn() == current.column();
+        if (!isSorted)
+            sortBy(current.column(), false);
+        else if (!m_results->sort()->descending)
+            sortBy(current.column(), true);
+        else
+            sortBy(-1, std::nullopt);
+        return;
+    }
     if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && current.isValid()) {
         if (const browse::Row* row = m_results->row(current.row()))
             Q_EMIT activatedEntity(row->entityId);
@@ -440,6 +464,7 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
             Q_EMIT copied(tr("Filter copied"));
         });
     }
+    addSortActions(menu, index.column());
     if (const int id = m_results->attributeOf(index.column())) {
         menu->addSeparator();
         menu->addAction(tr("Show in the attribute list"), this, [this, id] { Q_EMIT attributeShown(id); });
@@ -451,12 +476,19 @@ void ResultsView::contextMenuEvent(QContextMenuEvent* event)
 
 void ResultsView::showHeaderMenu(const QPoint& position)
 {
-    const int id = m_results->attributeOf(horizontalHeader()->logicalIndexAt(position));
+    const int column = horizontalHeader()->logicalIndexAt(position);
+    const int id = m_results->attributeOf(column);
     const Attribute* found = id ? m_results->catalog().findId(id) : nullptr;
-    if (!id)
+    if (!m_results->subjectOf(column))
         return;
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
+    addSortActions(menu, column);
+    if (!id) {
+        menu->popup(horizontalHeader()->mapToGlobal(position));
+        return;
+    }
+    menu->addSeparator();
     if (found) {
         const Attribute attribute = *found;
         menu->addAction(icon(QStringLiteral("eye")), tr("Filter: has a value"), this,
@@ -471,6 +503,49 @@ void ResultsView::showHeaderMenu(const QPoint& position)
     menu->addAction(icon(QStringLiteral("columns")), tr("Remove the column"), this,
                     [this, id] { Q_EMIT columnRemoved(id); });
     menu->popup(horizontalHeader()->mapToGlobal(position));
+}
+
+void ResultsView::addSortActions(QMenu* menu, int column)
+{
+    const std::optional<Subject> subject = m_results->subjectOf(column);
+    if (!subject)
+        return;
+    menu->addSeparator();
+    const bool isSorted = m_results->sort() && m_results->sort()->subject == *subject;
+    const auto add = [&](const QString& text, bool checked, int by, std::optional<bool> descending) {
+        QAction* action = menu->addAction(text, this, [this, by, descending] { sortBy(by, descending); });
+        action->setCheckable(true);
+        action->setChecked(checked);
+    };
+    add(tr("Sort, least first\tCtrl+Shift+S"), isSorted && !m_results->sort()->descending, column, false);
+    add(tr("Sort, greatest first"), isSorted && m_results->sort()->descending, column, true);
+    add(tr("In the order first seen"), !m_results->sort(), -1, std::nullopt);
+}
+
+/// Without a direction: in the order in which the assets were first seen.
+void ResultsView::sortBy(int column, std::optional<bool> descending)
+{
+    const std::optional<Subject> subject = m_results->subjectOf(column);
+    m_results->setSort(subject && descending ? std::optional(Sort{*subject, *descending}) : std::nullopt);
+    showSort(); // a column without an order of its own shows no arrow
+}
+
+void ResultsView::showSort()
+{
+    const QSignalBlocker quiet(horizontalHeader());
+    const int column = m_results->sortedColumn();
+    horizontalHeader()->setSortIndicator(
+        column, column >= 0 && m_results->sort()->descending ? Qt::DescendingOrder : Qt::AscendingOrder);
+    if (column >= 0) {
+        // Room for the arrow beside the name.
+        const int least = QFontMetrics(horizontalHeader()->font())
+                              .horizontalAdvance(
+                                  m_results->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString()) +
+                          2 * cellPadding + 6 + arrowWidth;
+        if (columnWidth(column) < std::min(least, widestFitted))
+            setColumnWidth(column, std::min(least, widestFitted));
+    }
+    horizontalHeader()->viewport()->update();
 }
 
 QString ResultsView::selectedText(int* missing) const

@@ -8,6 +8,8 @@
 
 #include "model/filter/expression.h"
 
+class QMenu;
+
 namespace atlas::gui {
 
 class ResultsModel;
@@ -85,6 +87,9 @@ private:
     void tellWindow();
     void tellEntity(int row);
     void showHeaderMenu(const QPoint& position);
+    void addSortActions(QMenu* menu, int column);
+    void sortBy(int column, std::optional<bool> descending);
+    void showSort();
     std::optional<filter::Clause> clauseOf(const QModelIndex& index, bool excluded) const;
     void fitColumns();
 

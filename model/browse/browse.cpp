@@ -396,14 +396,16 @@ void Browser::start(quint64 ticket, const PageRequest& request, const AttributeC
 }
 
 quint64 Browser::page(const filter::Expression& filter, const AttributeCatalog& catalog,
-                      const QList<int>& columns, qint64 afterEntityId, int limit, QObject* receiver,
+                      const QList<int>& columns, const Place& place, int limit, QObject* receiver,
                       Handler<Page> done, routing::Intent intent)
 {
     PageRequest request;
     request.tenant = m_tenant;
     request.filter = filter;
     request.columns = columns;
-    request.afterEntityId = afterEntityId;
+    request.afterEntityId = place.sort ? 0 : place.afterEntityId;
+    request.sort = place.sort;
+    request.sortAfter = place.sortAfter;
     request.limit = limit;
     return runFiltered(request, catalog, false, std::chrono::seconds(30), receiver, intent,
                        [done, columns, catalog, limit](std::variant<Ran, Problem> outcome) {

@@ -112,6 +112,14 @@ struct PageRequest
     bool useHot = true;
     int longestValue = 1024; ///< characters; 0: whole values (exports)
 };
+/// Where a page begins, and in which order.
+struct Place
+{
+    qint64 afterEntityId = 0; ///< 0: from the start
+    std::optional<filter::Sort> sort;
+    std::optional<filter::SortCursor>
+        sortAfter; ///< with sort, instead of afterEntityId; nullopt: from the start
+};
 /// Whether a node is Redshift itself, not PostgreSQL in its place, as far as any connection to it has shown.
 bool isRedshift(const db::Client& client, const QString& node);
 PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& catalog);
@@ -134,10 +142,10 @@ class Browser : public QObject
 public:
     Browser(routing::Reader* reader, int tenant, QObject* parent = nullptr);
 
-    /// Rows after `afterEntityId` (0: from the start), in the order of entity ids. An AT001 of the server (an
+    /// Rows from that place on, in the order of entity ids where it has no sort. An AT001 of the server (an
     /// attribute left the hot set meanwhile) is answered by compiling without the hot set, once.
     quint64 page(const filter::Expression& filter, const AttributeCatalog& catalog, const QList<int>& columns,
-                 qint64 afterEntityId, int limit, QObject* receiver, Handler<Page> done,
+                 const Place& place, int limit, QObject* receiver, Handler<Page> done,
                  routing::Intent intent = routing::Intent::Operational);
     /// Exact count within a time budget.
     quint64 count(const filter::Expression& filter, const AttributeCatalog& catalog,

@@ -55,13 +55,30 @@ public:
                 return;
             }
             browse::Page page;
-            for (const qint64 id : std::as_const(entities)) {
-                if (id <= one.query.after)
+            QList<qint64> ordered = entities;
+            if (one.query.sort) {
+                const bool down = one.query.sort->descending;
+                std::stable_sort(ordered.begin(), ordered.end(), [this, down](qint64 a, qint64 b) {
+                    const auto [va, vb] = std::pair(sortedBy(a), sortedBy(b));
+                    if (va.has_value() != vb.has_value())
+                        return va.has_value();
+                    const auto ka = std::pair(va.value_or(0), a);
+                    const auto kb = std::pair(vb.value_or(0), b);
+                    return down ? ka > kb : ka < kb;
+                });
+            }
+            bool behind = one.query.after == 0;
+            for (const qint64 id : std::as_const(ordered)) {
+                if (one.query.sort ? !behind : id <= one.query.after) {
+                    behind = behind || id == one.query.after;
                     continue;
+                }
                 if (qsizetype(page.rows.size()) == one.query.limit)
                     break;
                 browse::Row row;
                 row.entityId = id;
+                if (one.query.sort && sortedBy(id))
+                    row.sortValue = QString::number(*sortedBy(id));
                 row.externalId = QStringLiteral("A-%1").arg(id);
                 row.name = QStringLiteral("%1 %2").arg(filter::print(one.query.filter)).arg(id);
                 for (const int column : one.query.columns)
@@ -80,6 +97,13 @@ public:
             answer(asked.first().ticket);
     }
 
+    /// Many share a value, and a ninth has none.
+    std::optional<qint64> sortedBy(qint64 id) const
+    {
+        return id % 90 ? std::optional<qint64>((id * 7919 + shift) % 37) : std::nullopt;
+    }
+
+    qint64 shift = 0; ///< other values
     QList<qint64> entities;
     QList<Asked> asked;
     QList<PageQuery> queries;
@@ -175,6 +199,178 @@ private Q_SLOTS:
         for (const PageQuery& query : std::as_const(f.source->queries))
             QVERIFY2(query.after % 2000 == 0,
                      qPrintable(QString::number(query.after))); // behind a whole page
+    }
+    void sortsByTheServerAndPagesOn()
+    {
+        for (const bool down : {false, true}) {
+            Fixture f(1000);
+            QVERIFY(f.start());
+            QCOMPARE(f.model.sortedColumn(), -1);
+            f.model.setSort(filter::Sort{filter::Subject::ofAttribute(f.catalog.findId(2)->name), down});
+            QVERIFY(f.settle());
+            QCOMPARE(f.model.sortedColumn(), f.model.columnOf(2));
+            f.source->queries.clear();
+            QList<qint64> seen;
+            for (int row = 0; row < 1000; ++row) {
+                if (!f.model.row(row)) {
+                    f.model.setWindow(row, row + 30);
+                    QVERIFY(f.settle());
+                }
+                seen.append(f.model.row(row)->entityId);
+            }
+            f.model.setWindow(980, 1000);
+            QVERIFY(f.settle());
+            QCOMPARE(f.model.rowCount(), 1000);
+            QCOMPARE(QSet<qint64>(seen.begin(), seen.end()).size(), 1000);
+            for (int row = 1; row < 1000; ++row) {
+                const auto before = f.source->sortedBy(seen.at(row - 1));
+                const auto here = f.source->sortedBy(seen.at(row));
+                QVERIFY(before || !here); // those without a value are last
+                if (before && here)
+                    QVERIFY(down ? *before >= *here : *before <= *here);
+                if (before == here)
+                    QVERIFY(down ? seen.at(row - 1) > seen.at(row) : seen.at(row - 1) < seen.at(row));
+            }
+            QVERIFY(!f.source->queries.isEmpty());
+            for (const PageQuery& query : std::as_const(f.source->queries)) {
+                QVERIFY(query.sort.has_value() && query.after != 0);
+                const auto value = f.source->sortedBy(query.after);
+                QCOMPARE(query.afterValue, value ? std::optional(QString::number(*value)) : std::nullopt);
+            }
+            // To the end by keys, in the same order.
+            Fixture far(12'345);
+            QVERIFY(far.start());
+            far.model.setSort(filter::Sort{filter::Subject::ofEntity(filter::EntityField::Name), down});
+            QVERIFY(far.settle());
+            far.model.goToEnd();
+            QVERIFY(far.settle());
+            QCOMPARE(far.model.rowCount(), 12'345);
+            QVERIFY(far.model.row(12'344));
+            QVERIFY(!far.source->sortedBy(far.model.row(12'344)->entityId));
+        }
+    }
+    void anAnswerInTheOldOrderIsDropped()
+    {
+        Fixture f(1000);
+        QVERIFY(f.start());
+        f.source->answering = false;
+        f.model.setWindow(400, 430); // on its way
+        QCOMPARE(f.source->asked.size(), 1);
+        const auto old = f.source->asked.first();
+        f.model.setSort(filter::Sort{filter::Subject::ofAttribute(f.catalog.findId(1)->name), false});
+        QVERIFY(f.source->cancelled.contains(old.ticket));
+        QVERIFY(f.model.isOutdated());
+        browse::Page late;
+        browse::Row row;
+        row.entityId = 77;
+        late.rows.push_back(row);
+        old.done(late); // all the same
+        QVERIFY(f.model.isOutdated());
+        QCOMPARE(f.model.rowOf(77), -1);
+        f.source->answering = true;
+        f.source->answerAll();
+        QVERIFY(f.settle());
+        QCOMPARE(f.source->sortedBy(f.model.row(0)->entityId), std::optional<qint64>(0));
+        // A click while the very first page is on its way.
+        Fixture early(100);
+        early.source->answering = false;
+        early.model.setFilter(filterOf(QStringLiteral("a")), early.catalog);
+        early.model.setSort(filter::Sort{filter::Subject::ofAttribute(early.catalog.findId(1)->name), true});
+        early.source->answerAll();
+        QVERIFY(early.settle());
+        QVERIFY(early.source->queries.constLast().sort.has_value());
+        QCOMPARE(early.model.rowCount(), 100);
+    }
+    void theSortGoesWithItsColumn()
+    {
+        Fixture f(300);
+        QVERIFY(f.start());
+        QSignalSpy changed(&f.model, &ResultsModel::sortChanged);
+        f.model.setSort(filter::Sort{filter::Subject::ofAttribute(f.catalog.findId(2)->name), false});
+        QVERIFY(f.settle());
+        QVERIFY(f.start(QStringLiteral("another filter")));
+        QVERIFY(f.source->queries.constLast().sort.has_value());
+        f.model.removeColumn(1);
+        QVERIFY(f.model.sort().has_value());
+        f.model.removeColumn(2);
+        QVERIFY(!f.model.sort().has_value());
+        QVERIFY(f.settle());
+        QVERIFY(!f.source->queries.constLast().sort.has_value());
+        QCOMPARE(f.model.row(0)->entityId, 10);
+        QCOMPARE(changed.size(), 2);
+        f.model.setSort(filter::Sort{filter::Subject::ofEntity(filter::EntityField::Type), false});
+        QVERIFY(f.settle());
+        f.model.clear(); // another tenant
+        QVERIFY(!f.model.sort().has_value());
+    }
+    void aPageOfASortIsReadAgainWithoutRowsTwice()
+    {
+        Fixture f(1000);
+        QVERIFY(f.start());
+        f.model.setSort(filter::Sort{filter::Subject::ofAttribute(f.catalog.findId(1)->name), false});
+        QVERIFY(f.settle());
+        f.model.setWindow(200, 399);
+        QVERIFY(f.settle());
+        const qint64 start = f.model.row(399)->entityId;
+        f.model.setWindow(400, 430);
+        QVERIFY(f.settle());
+        const qint64 next = f.model.row(400)->entityId;
+        f.model.addColumn(3); // reads the pages in view again
+        f.model.setWindow(390, 410);
+        QVERIFY(f.settle());
+        QCOMPARE(f.model.row(399)->entityId, start);
+        QCOMPARE(f.model.row(400)->entityId, next);
+        // The one that ends the page has moved away: what comes is shown.
+        f.source->entities.removeOne(start);
+        f.model.addColumn(4);
+        QVERIFY(f.settle());
+        QVERIFY(f.model.row(399));
+    }
+    void clickAndKeySortAlike()
+    {
+        Fixture f(300);
+        ResultsView view(&f.model);
+        view.resize(800, 400);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        QVERIFY(f.start());
+        QHeaderView* header = view.horizontalHeader();
+        const auto click = [&](int column) {
+            QTest::mouseClick(header->viewport(), Qt::LeftButton, {},
+                              QPoint(header->sectionViewportPosition(column) + 20, header->height() / 2));
+            return f.settle();
+        };
+        const int column = f.model.columnOf(2);
+        const filter::Subject subject = filter::Subject::ofAttribute(f.catalog.findId(2)->name);
+        QVERIFY(click(column));
+        QCOMPARE(f.model.sort(), std::optional(filter::Sort{subject, false}));
+        QCOMPARE(header->sortIndicatorSection(), column);
+        QCOMPARE(header->sortIndicatorOrder(), Qt::AscendingOrder);
+        QVERIFY(click(column));
+        QCOMPARE(f.model.sort(), std::optional(filter::Sort{subject, true}));
+        QCOMPARE(header->sortIndicatorOrder(), Qt::DescendingOrder);
+        QVERIFY(click(column));
+        QCOMPARE(f.model.sort(), std::nullopt);
+        QCOMPARE(header->sortIndicatorSection(), -1);
+        QVERIFY(click(f.model.seenColumn())); // has no order of its own
+        QCOMPARE(f.model.sort(), std::nullopt);
+        QCOMPARE(header->sortIndicatorSection(), -1);
+
+        view.setFocus();
+        view.setCurrentIndex(f.model.index(3, column));
+        for (const auto& wanted :
+             {std::optional(filter::Sort{subject, false}), std::optional(filter::Sort{subject, true}),
+              std::optional<filter::Sort>()}) {
+            QTest::keyClick(&view, Qt::Key_S, Qt::ControlModifier | Qt::ShiftModifier);
+            QVERIFY(f.settle());
+            QCOMPARE(f.model.sort(), wanted);
+            view.setCurrentIndex(f.model.index(3, column));
+        }
+        // The arrow goes with its column.
+        f.model.setSort(filter::Sort{subject, true});
+        QVERIFY(f.settle());
+        f.model.removeColumn(1);
+        QCOMPARE(header->sortIndicatorSection(), f.model.columnOf(2));
     }
     void aShortResultIsKnownAtOnce()
     {
