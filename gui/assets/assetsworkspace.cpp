@@ -944,6 +944,11 @@ QList<TourStep> AssetsWorkspace::tourSteps()
              if (best)
                  addClause(existsClause(*best));
          }},
+        {tr("a sort"),
+         [this] {
+             if (const auto subject = m_results->subjectOf(ResultsModel::FirstAttributeColumn))
+                 m_results->setSort(filter::Sort{*subject, true});
+         }},
         {tr("an attribute"),
          [this] {
              const Attribute* attribute =

@@ -31,7 +31,7 @@ constexpr int mostCopied = 100'000;
 constexpr int narrowest = 56;
 constexpr int cellPadding = 6; // where the style puts the texts of the header
 constexpr int widestFitted = 260;
-constexpr int arrowWidth = 16;
+constexpr int arrowWidth = 28;
 
 /// A page has the beginning of long values; the asset and an export have all.
 bool isCut(const QString& text)

@@ -77,6 +77,28 @@ std::vector<double> timed(int times, const std::function<void()>& run)
     return taken;
 }
 
+std::pair<std::vector<double>, std::vector<double>> alternated(int times, const std::function<void()>& one,
+                                                               const std::function<void()>& other)
+{
+    std::pair<std::vector<double>, std::vector<double>> taken;
+    for (int i = 0; i <= times; ++i) {
+        for (const bool first : {true, false}) {
+            QElapsedTimer timer;
+            timer.start();
+            (first ? one : other)();
+            if (i > 0)
+                (first ? taken.first : taken.second)
+                    .push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+        }
+    }
+    return taken;
+}
+
+bool isShort()
+{
+    return qEnvironmentVariableIsSet("ATLAS_BENCH_SHORT");
+}
+
 } // namespace atlas::bench
 
 using namespace atlas::bench;
@@ -129,9 +151,10 @@ int main(int argc, char** argv)
                                  QStringLiteral("[name…]"));
     parser.process(application);
 
-    const std::vector<Benchmark> all{filterBenchmark(), suiteBenchmark(),  regretBenchmark(),
-                                     fetchBenchmark(),  ingestBenchmark(), searchBenchmark(),
-                                     startBenchmark(),  clickBenchmark(),  failoverBenchmark()};
+    const std::vector<Benchmark> all{
+        filterBenchmark(), suiteBenchmark(), regretBenchmark(), fetchBenchmark(),   csvBenchmark(),
+        smallBenchmark(),  doorBenchmark(),  ingestBenchmark(), clusterBenchmark(), readAfterBenchmark(),
+        searchBenchmark(), startBenchmark(), clickBenchmark(),  failoverBenchmark()};
     std::vector<Benchmark> chosen;
     const QStringList names = parser.positionalArguments();
     for (const QString& name : names) {

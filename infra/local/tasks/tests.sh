@@ -98,7 +98,7 @@ run_benchmarks() { # arguments of atlas-bench
     exec 7>>"$ATLAS/bench.lock"
     flock -n 7 || die 'a benchmark is already running in this clone.' 'Two at once would measure each other.'
     lock
-    ensure_packages build run
+    ensure_packages build run bench
     ensure_build
     # A cluster of its own, as safe as the demo's (fsync on), its data kept between runs.
     STATE=$ATLAS/bench
