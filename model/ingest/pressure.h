@@ -28,8 +28,8 @@ private:
     std::chrono::milliseconds m_wait{0};
 };
 
-/// How many rows the next batch should have so that taking it lasts about as long as wanted: a batch that
-/// takes longer is halved, one well below grows by half. Plain arithmetic, no clock.
+/// How many rows (or bytes) the next batch should have so that taking it lasts about as long as wanted: a
+/// batch that takes longer is halved, one well below grows by half. Plain arithmetic, no clock.
 class BatchSizer
 {
 public:
