@@ -418,6 +418,8 @@ QList<Figure> runDoor(Context& context)
     const auto [ourTimes, theirTimes] = alternated(isShort() ? 1 : 5, ours, theirs);
     for (const QString& node : others)
         cluster(context, {QStringLiteral("resume"), node});
+    // What they missed is not to be somebody else's lag.
+    context.platform().waitForEveryNode(300'000);
     need(owner->execScript("drop schema bench cascade", QStringLiteral("bench.drop")));
     if (failed) {
         std::fprintf(stderr, "door: a batch was not taken\n");
