@@ -496,7 +496,6 @@ QList<Figure> runCluster(Context& context)
         thread.join();
     const double seconds = static_cast<double>(timer.elapsed()) / 1000;
     const bool arrived = context.platform().waitForEveryNode(120'000);
-    qint64 lost = sent;
     QList<qint64> there;
     for (const QString& node :
          {QStringLiteral("primary"), QStringLiteral("replica-1"), QStringLiteral("warehouse")}) {
@@ -510,7 +509,7 @@ QList<Figure> runCluster(Context& context)
                         .value_or(0);
         there.append(rows);
     }
-    lost = sent - *std::min_element(there.cbegin(), there.cend());
+    const qint64 lost = sent - *std::min_element(there.cbegin(), there.cend());
     if (failed || !arrived) {
         std::fprintf(stderr, "cluster: %s\n",
                      failed ? "a batch was not taken" : "the nodes did not catch up");

@@ -1039,17 +1039,19 @@ void TestFilterEquality::histograms()
                         QCOMPARE(found.empty(), numbers.empty());
                         if (numbers.empty())
                             continue;
-                        const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
-                        QCOMPARE(found.front().from, *low);
-                        QCOMPARE(found.back().to, *high);
-                        QCOMPARE(found.size(), *low == *high ? 1u : static_cast<std::size_t>(bins));
+                        const auto ends = std::minmax_element(numbers.begin(), numbers.end());
+                        const double low = *ends.first;
+                        const double high = *ends.second;
+                        QCOMPARE(found.front().from, low);
+                        QCOMPARE(found.back().to, high);
+                        QCOMPARE(found.size(), low == high ? 1u : static_cast<std::size_t>(bins));
                         for (std::size_t i = 0; i < found.size(); ++i) {
                             // A value right at an edge may be rounded to either side of it.
-                            const double slack = (*high - *low) * 1e-9;
+                            const double slack = (high - low) * 1e-9;
                             const auto within = [&](double by) {
                                 return std::count_if(numbers.begin(), numbers.end(), [&](double x) {
                                     return x >= found[i].from - by &&
-                                           (x < found[i].to + by || (i + 1 == found.size() && x <= *high));
+                                           (x < found[i].to + by || (i + 1 == found.size() && x <= high));
                                 });
                             };
                             QVERIFY(found[i].entities >= within(-slack) &&

@@ -256,7 +256,9 @@ bool TestTenants::cluster(const QStringList& words)
 void TestTenants::movesWhileOthersReadAndWrite()
 {
     QString name;
-    const auto [tenant, neighbour] = neighbours(&name);
+    const std::pair<int, int> both = neighbours(&name);
+    const int tenant = both.first;
+    const int neighbour = both.second;
     QVERIFY(tenant > 0 && neighbour > 0);
     fill(tenant, 1000, 5);
     fill(neighbour, 300, 5);
@@ -380,7 +382,9 @@ void TestTenants::movesWhileOthersReadAndWrite()
 void TestTenants::goesOnAfterTheClientAndThePrimaryAreKilled()
 {
     QString name;
-    const auto [tenant, neighbour] = neighbours(&name);
+    const std::pair<int, int> both = neighbours(&name);
+    const int tenant = both.first;
+    const int neighbour = both.second;
     QVERIFY(tenant > 0 && neighbour > 0);
     fill(tenant, 3000, 9);
     fill(neighbour, 200, 3);
@@ -577,7 +581,9 @@ void TestTenants::oldSnapshotsAreWaitedFor()
 void TestTenants::switchingReadsNoRows()
 {
     QString name;
-    const auto [tenant, neighbour] = neighbours(&name);
+    const std::pair<int, int> both = neighbours(&name);
+    const int tenant = both.first;
+    const int neighbour = both.second;
     fill(tenant, 300, 3);
     fill(neighbour, 300, 3);
     auto session = admin();
