@@ -100,6 +100,7 @@ int runImport(const QStringList& arguments);
 int runCollect(const QStringList& arguments);
 int runAgent(const QStringList& arguments);
 int runRejects(const QStringList& arguments);
+int runTenant(const QStringList& arguments);
 int runFilter(const QStringList& arguments);
 int runLag(const QStringList& arguments);
 int runPromote(const QStringList& arguments);

@@ -111,7 +111,8 @@ struct Call
     std::optional<filter::Sort> sort;
     std::optional<qint64> limit;
     bool count = false;
-    bool top = false; ///< the values of the sort, not the rows
+    bool top = false;       ///< the values of the sort, not the rows
+    bool histogram = false; ///< how they are spread
     bool explain = false;
     bool analyze = false;                            ///< with explain: every source counted too
     std::optional<std::chrono::milliseconds> budget; ///< of the count
@@ -152,6 +153,16 @@ private:
 };
 
 constexpr std::chrono::milliseconds sourceBudget(2'000);
+
+/// The end of a bin: a number, or a time to the second.
+QByteArray edge(ValueType type, double value)
+{
+    if (type == ValueType::Timestamp)
+        return QDateTime::fromMSecsSinceEpoch(qRound64(value / 1000), Qt::UTC)
+            .toString(Qt::ISODate)
+            .toLatin1();
+    return QByteArray::number(value, 'g', 10);
+}
 
 /// Counts every source by itself, each in its own time. Afterwards: the data may have moved on since.
 void countSources(db::BlockingSession& session, const browse::PageRequest& request,
@@ -281,9 +292,10 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     request.realRedshift = browse::isRedshift(connection.client(), route.node);
     request.useHot = useHot;
     request.longestValue = call.format == exporting::RowFormat::Table ? 1024 : 0;
-    browse::PageStatement built = call.top     ? browse::topStatement(request, catalog)
-                                  : call.count ? browse::countStatement(request, catalog)
-                                               : browse::pageStatement(request, catalog);
+    browse::PageStatement built = call.top         ? browse::topStatement(request, catalog)
+                                  : call.histogram ? browse::histogramStatement(request, catalog)
+                                  : call.count     ? browse::countStatement(request, catalog)
+                                                   : browse::pageStatement(request, catalog);
     if (built.problem) {
         fail(built.problem->message);
         attempt.status = Failed;
@@ -320,16 +332,30 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
             attempt.status = Failed;
             return attempt;
         }
-    } else if (call.top) {
+    } else if (call.top || call.histogram) {
+        if (call.budget)
+            built.statement.deadline = *call.budget;
         const auto result = session.exec(built.statement);
+        if (!result && call.budget && result.error().kind == db::ErrorKind::Deadline && !interrupted()) {
+            fail(QStringLiteral("not counted within %L1 ms: about %L2 assets match")
+                     .arg(call.budget->count())
+                     .arg(qRound64(built.expectedRows)));
+            attempt.status = Failed;
+            return attempt;
+        }
         if (!result) {
             attempt.error = watch.cause(result.error());
             return attempt;
         }
         const auto attribute = catalog.find(call.sort->subject.attribute);
         const ValueType type = attribute ? attribute->type : ValueType::String;
-        QByteArray lines = "entities,value\n";
-        for (int row = 0; row < result->rowCount(); ++row)
+        QByteArray lines = call.top ? "entities,value\n" : "from,to,entities\n";
+        if (call.histogram) {
+            for (const filter::Bin& bin : filter::binsOf(*result, static_cast<int>(call.limit.value_or(20))))
+                lines += edge(type, bin.from) + ',' + edge(type, bin.to) + ',' +
+                         QByteArray::number(bin.entities) + '\n';
+        }
+        for (int row = 0; call.top && row < result->rowCount(); ++row)
             lines += QByteArray::number(result->integer(row, 1).value_or(0)) + ',' +
                      exporting::csvField(displayValue(type, result->string(row, 0))) + '\n';
         count = result->rowCount();
@@ -386,14 +412,17 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         say(built.plan.text());
         say(QStringLiteral("expected %L1 assets, %2 %L3")
                 .arg(qRound64(built.expectedRows))
-                .arg(call.top     ? QStringLiteral("values written:")
-                     : uncounted  ? QStringLiteral("estimated")
-                     : call.count ? QStringLiteral("counted")
-                                  : QStringLiteral("wrote"))
+                .arg(call.top         ? QStringLiteral("values written:")
+                     : call.histogram ? QStringLiteral("bins hold a value:")
+                     : uncounted      ? QStringLiteral("estimated")
+                     : call.count     ? QStringLiteral("counted")
+                                      : QStringLiteral("wrote"))
                 .arg(count));
         say(QString::fromUtf8(built.statement.sql));
     }
-    if (call.top)
+    if (call.histogram)
+        say(QStringLiteral("counted in %1 ms").arg(milliseconds, 0, 'f', 1));
+    else if (call.top)
         say(QStringLiteral("%L1 values in %2 ms").arg(count).arg(milliseconds, 0, 'f', 1));
     else if (!call.count)
         say(QStringLiteral("%L1 assets in %2 ms").arg(count).arg(milliseconds, 0, 'f', 1));
@@ -454,15 +483,21 @@ int runFilter(const QStringList& arguments)
     const QCommandLineOption budget(
         QStringLiteral("budget"),
         QStringLiteral(
-            "Of --count: the time it may take, as 500ms or 2s. After it the count by statistics is "
-            "written, as \"about N\"."),
+            "The time that --count, --top or --histogram may take, as 500ms or 2s. After it the count by "
+            "statistics is written, as \"about N\"; the others fail and say it."),
         QStringLiteral("time"));
     const QCommandLineOption top(
         QStringLiteral("top"),
         QStringLiteral("Write the most common values of an attribute within the filter, as CSV; --limit of "
                        "them (default: 20)."),
         QStringLiteral("attribute"));
-    parser.addOptions({tenant, count, budget, top, columns, format, sort, limit, intent, explain, analyze});
+    const QCommandLineOption histogram(
+        QStringLiteral("histogram"),
+        QStringLiteral("Write how the values of a number or timestamp are spread within the filter, as CSV; "
+                       "--limit bins (default: 20, at most 1,000)."),
+        QStringLiteral("attribute"));
+    parser.addOptions(
+        {tenant, count, budget, top, histogram, columns, format, sort, limit, intent, explain, analyze});
     parser.addPositionalArgument(QStringLiteral("expression"), QStringLiteral("The filter."));
     parse(parser, QStringLiteral("filter"), arguments);
 
@@ -490,12 +525,14 @@ int runFilter(const QStringList& arguments)
         return Usage;
     }
     call.format = *rowFormat;
-    if (parser.isSet(top)) {
-        call.top = true;
-        call.sort = sortFrom(parser.value(top));
-        if (parser.isSet(sort) || parser.isSet(count) || parser.isSet(columns) || !call.sort ||
-            !call.sort->subject.isAttribute()) {
-            fail(QStringLiteral("top takes an attribute, and no --count, --sort or --columns"));
+    if (parser.isSet(top) || parser.isSet(histogram)) {
+        call.top = parser.isSet(top);
+        call.histogram = parser.isSet(histogram);
+        call.sort = sortFrom(parser.value(call.top ? top : histogram));
+        if ((call.top && call.histogram) || parser.isSet(sort) || parser.isSet(count) ||
+            parser.isSet(columns) || !call.sort || !call.sort->subject.isAttribute()) {
+            fail(QStringLiteral("top and histogram take an attribute, and neither each other nor --count, "
+                                "--sort or --columns"));
             return Usage;
         }
         call.sort->descending = false;
@@ -516,6 +553,10 @@ int runFilter(const QStringList& arguments)
         }
         call.limit = most;
     }
+    if (call.histogram && call.limit.value_or(1) > 1'000) {
+        fail(QStringLiteral("a histogram has 1,000 bins at most"));
+        return Usage;
+    }
     const auto wantedIntent = routing::intentFromName(parser.value(intent));
     if (!wantedIntent) {
         fail(QStringLiteral("there is no intent \"%1\"").arg(parser.value(intent)));
@@ -530,8 +571,8 @@ int runFilter(const QStringList& arguments)
             fail(QStringLiteral("budget is a time, as 500ms, 2s or 1min"));
             return Usage;
         }
-        if (!call.count) {
-            fail(QStringLiteral("--budget is the time of --count"));
+        if (!call.count && !call.top && !call.histogram) {
+            fail(QStringLiteral("--budget is the time of --count, --top or --histogram"));
             return Usage;
         }
     }

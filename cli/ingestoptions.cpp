@@ -50,6 +50,10 @@ ingest::RetryPolicy retryPolicy()
             say(QStringLiteral("trying again: ") + error.text());
         *last = {error.message, now};
     };
+    policy.throttled = [](const QString& reason) {
+        say(reason.isEmpty() ? QStringLiteral("at full speed again")
+                             : QStringLiteral("slowing down: ") + reason);
+    };
     return policy;
 }
 

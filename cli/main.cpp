@@ -21,6 +21,7 @@ constexpr std::array commands{
     Command{"lag", "How far each stage is behind the primary", runLag},
     Command{"promote", "Bring an attribute into the hot set", runPromote},
     Command{"demote", "Take an attribute out of the hot set", runDemote},
+    Command{"tenant", "List tenants, move one to a branch of its own or back", runTenant},
     Command{"statements", "List every statement this product can send", runStatements},
 };
 

@@ -14,6 +14,7 @@ namespace {
 
 /// On a logarithmic axis nothing can be drawn at 0; it lies on the bottom line.
 constexpr double kLogFloor = 0.001;
+constexpr auto fewPoints = 40;
 
 QVector<double> toQt(const std::vector<double>& values)
 {
@@ -226,6 +227,12 @@ void PlotSurface::updateGraphs()
                                                                            : QCPGraph::lsLine);
         const QColor color = m_model->seriesColor(shown[i]->color);
         line->setPen(QPen(color, stacked ? 1.2 : 1.6, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+        // A line through one value is none: where there are few, each is a dot as well.
+        const auto seen =
+            std::count_if(points.y.begin(), points.y.end(), [](double y) { return !std::isnan(y); });
+        line->setScatterStyle(!stacked && seen <= fewPoints
+                                  ? QCPScatterStyle(QCPScatterStyle::ssDisc, color, color, 4)
+                                  : QCPScatterStyle(QCPScatterStyle::ssNone));
         if (stacked) {
             QColor fill = color;
             fill.setAlphaF(0.55F);

@@ -72,6 +72,10 @@ const bool composed = [] {
                            "(select count(*) over the compiled filter)");
     StatementRegistry::add("browse.top", "Most common values of an attribute within a filter",
                            "(the attribute's values of the compiled filter's entities, grouped and counted)");
+    StatementRegistry::add(
+        "browse.histogram", "How the values of an attribute within a filter are spread",
+        "(the attribute's values of the compiled filter's entities, counted in bins of equal "
+        "width)");
     return true;
 }();
 
@@ -271,6 +275,27 @@ PageStatement topStatement(const PageRequest& request, const AttributeCatalog& c
     }
     result.statement = std::move(compiled.value->statement);
     result.statement.name = QStringLiteral("browse.top");
+    result.plan = compiled.value->explain;
+    result.explain = result.plan.text();
+    result.expectedRows = result.plan.expected;
+    return result;
+}
+
+PageStatement histogramStatement(const PageRequest& request, const AttributeCatalog& catalog)
+{
+    PageStatement result;
+    filter::CompileOptions options = optionsFor(request, catalog);
+    options.projection = filter::Projection::Histogram;
+    options.sort = request.sort;
+    options.limit = static_cast<int>(std::min<qint64>(request.limit.value_or(20), 1'000));
+    const filter::StatsEstimator estimator(catalog, options.now);
+    auto compiled = filter::compile(request.tenant, request.filter, catalog, estimator, options);
+    if (!compiled.ok()) {
+        result.problem = problemOf(compiled.problems);
+        return result;
+    }
+    result.statement = std::move(compiled.value->statement);
+    result.statement.name = QStringLiteral("browse.histogram");
     result.plan = compiled.value->explain;
     result.explain = result.plan.text();
     result.expectedRows = result.plan.expected;

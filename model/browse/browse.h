@@ -127,6 +127,9 @@ PageStatement countStatement(const PageRequest& request, const AttributeCatalog&
 /// request.sort names the attribute, request.limit how many values (20 when it is not set): value and
 /// entities.
 PageStatement topStatement(const PageRequest& request, const AttributeCatalog& catalog);
+/// request.sort names a number or timestamp, request.limit how many bins of equal width (20 when it is not
+/// set, 1,000 at most). See filter::binsOf().
+PageStatement histogramStatement(const PageRequest& request, const AttributeCatalog& catalog);
 std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns,
                         const AttributeCatalog& catalog);
 

@@ -39,16 +39,22 @@ Need needOf(const CompileOptions& options)
         return {true, -1};
     case Projection::Count:
     case Projection::Top:
+    case Projection::Histogram:
         break;
     }
     return {};
 }
 
+/// Values of an attribute rather than entities.
+bool ofValues(const CompileOptions& options)
+{
+    return options.projection == Projection::Top || options.projection == Projection::Histogram;
+}
+
 bool isSorted(const CompileOptions& options)
 {
-    return options.sort &&
-           (options.projection == Projection::EntityIds || options.projection == Projection::Stream ||
-            options.projection == Projection::Top);
+    return options.sort && (options.projection == Projection::EntityIds ||
+                            options.projection == Projection::Stream || ofValues(options));
 }
 
 /// What the planner is told: the sort has a cursor of its own, which only the entities without a value share.
@@ -68,10 +74,11 @@ std::vector<Candidate> allCandidates(Planner& planner, const Predicate& predicat
                                      const CompileOptions& options)
 {
     if (isSorted(options)) {
-        const SortedBy by = sortedBy(*options.sort, catalog, estimator);
-        auto sorted = options.projection == Projection::Top
-                          ? planner.topCandidates(predicate, by, std::max(0, options.limit))
-                          : planner.sortedCandidates(predicate, by, needOf(options));
+        SortedBy by = sortedBy(*options.sort, catalog, estimator);
+        by.nearest = options.projection == Projection::Histogram;
+        auto sorted = ofValues(options) ? planner.valueCandidates(predicate, by, options.projection,
+                                                                  std::max(1, options.limit))
+                                        : planner.sortedCandidates(predicate, by, needOf(options));
         Planner::keepAskedFor(sorted, options);
         return sorted;
     }
@@ -147,10 +154,12 @@ Written write(int tenantId, const Expression& expression, const CatalogLookup& c
     written.problems = validate(expression, catalog);
     if (!written.problems.isEmpty())
         return written;
-    if (options.projection == Projection::Top && (!options.sort || !options.sort->subject.isAttribute())) {
+    if (ofValues(options) && (!options.sort || !options.sort->subject.isAttribute())) {
         Problem problem;
         problem.kind = Problem::Kind::UnknownAttribute;
-        problem.message = QStringLiteral("the most common values are those of an attribute");
+        problem.message = options.projection == Projection::Top
+                              ? QStringLiteral("the most common values are those of an attribute")
+                              : QStringLiteral("a histogram is that of an attribute");
         written.problems = {problem};
         return written;
     }
@@ -161,6 +170,17 @@ Written write(int tenantId, const Expression& expression, const CatalogLookup& c
         if (!written.problems.isEmpty()) {
             for (Problem& problem : written.problems)
                 problem.position = -1;
+            return written;
+        }
+    }
+    if (options.projection == Projection::Histogram) {
+        const auto attribute = catalog.find(options.sort->subject.attribute);
+        if (!attribute || (attribute->type != ValueType::Number && attribute->type != ValueType::Timestamp)) {
+            Problem problem;
+            problem.kind = Problem::Kind::OperatorNotPossible;
+            problem.message =
+                QStringLiteral("a histogram is of numbers or times; ask for the most common values");
+            written.problems = {problem};
             return written;
         }
     }
@@ -262,6 +282,11 @@ Compiled<CompiledStatement> compile(int tenantId, const Expression& expression, 
         compiled.statement.name = QStringLiteral("filter.top");
         compiled.statement.purpose = QStringLiteral("Most common values of an attribute within a filter");
         break;
+    case Projection::Histogram:
+        compiled.statement.name = QStringLiteral("filter.histogram");
+        compiled.statement.purpose =
+            QStringLiteral("How the values of an attribute within a filter are spread");
+        break;
     case Projection::Exists:
         compiled.statement.name = QStringLiteral("filter.exists");
         compiled.statement.purpose = QStringLiteral("Whether any entity matches a filter");
@@ -297,6 +322,28 @@ QList<Shape> possibleShapes(const Expression& expression, const CatalogLookup& c
             shapes.append(candidate.shape);
     }
     return shapes;
+}
+
+std::vector<Bin> binsOf(const db::ResultSet& rows, int bins)
+{
+    std::vector<Bin> result;
+    if (rows.rowCount() == 0 || bins < 1)
+        return result;
+    const double low = rows.real(0, 2).value_or(0);
+    const double high = rows.real(0, 3).value_or(0);
+    if (low == high)
+        bins = 1;
+    result.resize(static_cast<std::size_t>(bins));
+    const auto edge = [&](int i) { return i == bins ? high : low + (high - low) * i / bins; };
+    for (int i = 0; i < bins; ++i) {
+        result[static_cast<std::size_t>(i)].from = edge(i);
+        result[static_cast<std::size_t>(i)].to = edge(i + 1);
+    }
+    for (int row = 0; row < rows.rowCount(); ++row) {
+        const qint64 bin = std::clamp<qint64>(rows.integer(row, 0).value_or(1), 1, bins);
+        result[static_cast<std::size_t>(bin - 1)].entities = rows.integer(row, 1).value_or(0);
+    }
+    return result;
 }
 
 } // namespace atlas::filter

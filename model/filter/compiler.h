@@ -6,7 +6,9 @@
 #include <QString>
 
 #include <optional>
+#include <vector>
 
+#include "db/resultset.h"
 #include "db/statement.h"
 #include "model/filter/catalog.h"
 #include "model/filter/estimate.h"
@@ -25,6 +27,10 @@ enum class Projection {
     Exists = 4,    ///< one row, one boolean: does any entity match
     Top = 5, ///< the most common values of the attribute options.sort within the filter, options.limit at
              ///< most, and how many entities have each (bigint): most common first, then by value
+    Histogram =
+        6, ///< of the attribute options.sort, a number or timestamp, within the filter: options.limit bins of
+           ///< equal width between its least and greatest value. Bins that are not empty, in order: number
+           ///< from 1, entities (bigint), and in each row least and greatest value of all (float8)
 };
 
 /// How the sources of a filter are brought together.
@@ -75,8 +81,8 @@ struct CompileOptions
     std::optional<qint64> after; ///< keyset cursor: the last entity_id of the page before
     bool descending = false;     ///< from the other end; `after` is then an upper limit
     int limit = 100;             ///< of EntityIds
-    /// Of EntityIds and Stream (and Top, for its attribute), instead of `descending`; a second column,
-    /// sort_value, says where a row stands.
+    /// Of EntityIds and Stream (and Top and Histogram, for their attribute), instead of `descending`; a
+    /// second column, sort_value, says where a row stands.
     std::optional<Sort> sort;
     std::optional<SortCursor> sortAfter; ///< with sort, instead of `after`
     bool useHot = true; ///< compile again without after SQLSTATE AT001 (an attribute stopped being hot)
@@ -160,6 +166,15 @@ Compiled<CompiledIds> compileIds(int tenantId, const Expression& expression, con
 /// Shapes that are possible for this filter and projection, the compiler's choice first.
 QList<Shape> possibleShapes(const Expression& expression, const CatalogLookup& catalog,
                             const Estimator& estimator, const CompileOptions& options);
+
+struct Bin
+{
+    double from = 0; ///< as value_num: of a timestamp microseconds since 1970
+    double to = 0;   ///< exclusive, but for the last bin
+    qint64 entities = 0;
+};
+/// The bins of Projection::Histogram, the empty ones in between too; none where no entity has a value.
+std::vector<Bin> binsOf(const db::ResultSet& rows, int bins);
 
 /// What follows "order by" for the rows of a sorted select with that alias.
 QByteArray sortOrder(const QByteArray& alias, bool descending);

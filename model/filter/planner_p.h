@@ -27,6 +27,7 @@ struct SortedBy
     Sort sort;
     AttributeInfo attribute; ///< of an attribute
     Predicate having;        ///< the entities with a value
+    bool nearest = false;    ///< numbers as their nearest float8, which is enough and cheaper
 };
 SortedBy sortedBy(const Sort& sort, const CatalogLookup& catalog, const Estimator& estimator);
 
@@ -59,7 +60,9 @@ public:
     std::vector<Candidate> sortedCandidates(const Predicate& predicate, const SortedBy& by, const Need& need);
 
     /// Complete statements: the most common values of an attribute within the filter.
-    std::vector<Candidate> topCandidates(const Predicate& predicate, const SortedBy& by, qint64 most);
+    /// Projection::Top or Histogram; `most`: values, or bins.
+    std::vector<Candidate> valueCandidates(const Predicate& predicate, const SortedBy& by,
+                                           Projection projection, int most);
 
     Parameters& parameters() { return m_parameters; }
     /// Only what the options ask for, where there is such.

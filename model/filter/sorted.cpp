@@ -27,7 +27,7 @@ bool isText(const SortedBy& by)
 
 bool isNumber(const SortedBy& by)
 {
-    return by.sort.subject.isAttribute() && by.attribute.type == ValueType::Number;
+    return by.sort.subject.isAttribute() && by.attribute.type == ValueType::Number && !by.nearest;
 }
 
 QByteArray fieldColumn(const SortedBy& by)
@@ -320,10 +320,31 @@ QByteArray Planner::joined(const Candidate& set, const SortedBy& by)
            "\n) b using (entity_id)\n where num_nulls(a.entity_id) = 0";
 }
 
-/// The most common values within the filter: value and entities.
-std::vector<Candidate> Planner::topCandidates(const Predicate& predicate, const SortedBy& by, qint64 most)
+/// The most common values within the filter, with their entities; or how many entities each part of the range
+/// has.
+std::vector<Candidate> Planner::valueCandidates(const Predicate& predicate, const SortedBy& by,
+                                                Projection projection, int most)
 {
-    const auto counted = [this, most](const QByteArray& values) {
+    const auto counted = [this, most, projection](const QByteArray& values) {
+        if (projection == Projection::Histogram) {
+            // A number beyond what float8 holds is infinite there; what is this large counts as the largest,
+            // so that width times bins does not overflow. The server's own function, because an operator
+            // takes underflow for an error; Redshift has none.
+            const QByteArray bins = m_parameters.integer(most);
+            const QByteArray bin = m_options.realRedshift ? "1 + cast(floor((v.x - r.lo) / (r.hi - r.lo) * " +
+                                                                bins + ") as integer)"
+                                                          : "width_bucket(v.x, r.lo, r.hi, " + bins + ")";
+            return "with v as (\nselect greatest(least(t.sort_value, cast('1e300' as float8)), "
+                   "cast('-1e300' as "
+                   "float8)) as x from (\n" +
+                   values +
+                   "\n) t\n where t.sort_value is not null\n), r as (\n"
+                   "select min(x) as lo, max(x) as hi from v\n)\n"
+                   "select b.bin, b.entities, r.lo, r.hi from (\n"
+                   "select case when r.hi = r.lo then 1 else least(" +
+                   bins + ", " + bin +
+                   ") end as bin, count(*) as entities\n  from v, r group by 1\n) b, r\n order by 1";
+        }
         return "select t.sort_value, count(*) as entities from (\n" + values +
                "\n) t\n where t.sort_value is not null\n group by t.sort_value\n order by 2 desc, 1" +
                limit(Need{true, most});

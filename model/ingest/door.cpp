@@ -46,6 +46,7 @@ const RegisteredStatement copyStaging{"ingest.copy_staging", "Rows of the fast d
 constexpr auto openDeadline = 2s;
 /// For what is under way when the sender is told to stop.
 constexpr auto stopPatience = 2s;
+constexpr auto betweenLooks = 500ms;
 
 db::Result<db::ResultSet> copyText(db::BlockingSession& session, const RegisteredStatement& statement,
                                    const std::string& text)
@@ -97,12 +98,52 @@ Door::Door(db::Client& client, QString endpoint, RetryPolicy policy)
 
 Door::~Door() = default;
 
+db::Result<BatchResult> Door::send(const Batch& batch, const BatchId& id)
+{
+    waitFor(m_wait);
+    auto sent = deliver(batch, id);
+    if (sent && m_session && m_asks &&
+        (m_wait.count() > 0 || std::chrono::steady_clock::now() - m_looked >= betweenLooks)) {
+        const SessionWatch watch(*m_session, [this] { return isStopped() || isOut(m_client, m_endpoint); });
+        look(*m_session);
+    }
+    return sent;
+}
+
+/// After a batch was taken: what it finds holds for the next one. A question that fails is no reason to wait,
+/// and a session that broke over it is found to be broken by the next batch.
+void Door::look(db::BlockingSession& session)
+{
+    m_looked = std::chrono::steady_clock::now();
+    const auto reason = writePressure(session);
+    if (!reason) {
+        // A schema from before the question, or a login that may not ask.
+        m_asks = reason.error().isTransient() || reason.error().kind == db::ErrorKind::Cancelled;
+        m_wait = {};
+        return;
+    }
+    m_wait = m_pacer.next(!reason->isEmpty());
+    // The figures in it change all the time: told once, then when it is over.
+    if (reason->isEmpty() != m_reason.isEmpty() && m_policy.throttled)
+        m_policy.throttled(*reason);
+    m_reason = *reason;
+}
+
+void Door::waitFor(std::chrono::milliseconds time)
+{
+    const auto until = std::chrono::steady_clock::now() + time;
+    while (!isStopped() && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(
+            std::min<std::chrono::steady_clock::duration>(50ms, until - std::chrono::steady_clock::now()));
+}
+
 db::Result<BatchResult> Door::persist(const Attempt& attempt)
 {
     using Clock = std::chrono::steady_clock;
     std::optional<Clock::time_point> firstFailure;
     auto pause = 50ms;
     for (int attempts = 1;; ++attempts) {
+        const Clock::time_point begun = Clock::now();
         db::Result<BatchResult> result = [&]() -> db::Result<BatchResult> {
             const bool isNew = !m_session;
             if (isNew) {
@@ -126,6 +167,7 @@ db::Result<BatchResult> Door::persist(const Attempt& attempt)
         }();
         if (result) {
             result->attempts = attempts;
+            result->took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
             return result;
         }
         // Whatever state the session is in: a new one is clean, and the old one's work is rolled back with
@@ -165,7 +207,7 @@ db::Status DurableDoor::prepare(db::BlockingSession& session)
     return opened ? db::success() : db::Status(opened.error());
 }
 
-db::Result<BatchResult> DurableDoor::send(const Batch& batch, const BatchId& id)
+db::Result<BatchResult> DurableDoor::deliver(const Batch& batch, const BatchId& id)
 {
     return persist([&](db::BlockingSession& session) { return attempt(session, batch, id); });
 }
@@ -222,11 +264,11 @@ db::Status FastDoor::prepare(db::BlockingSession& session)
     return set ? db::success() : db::Status(set.error());
 }
 
-db::Result<BatchResult> FastDoor::send(const Batch& batch, const BatchId& id)
+db::Result<BatchResult> FastDoor::deliver(const Batch& batch, const BatchId& id)
 {
     if (batch.rows() == 0) {
         m_session.reset(); // callers count on one connection a door
-        return DurableDoor(m_client, m_endpoint, m_policy).send(batch, id);
+        return DurableDoor(m_client, m_endpoint, m_policy).send(batch, id); // too young to look
     }
     // The id is not sent along: the flush makes ledger entries of its own.
     return persist([&](db::BlockingSession& session) -> db::Result<BatchResult> {

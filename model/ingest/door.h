@@ -7,6 +7,7 @@
 
 #include "db/blocking.h"
 #include "model/ingest/batch.h"
+#include "model/ingest/pressure.h"
 
 namespace atlas::ingest {
 
@@ -20,6 +21,7 @@ struct BatchResult
     std::int64_t newEntities = 0; ///< 0 for a duplicate: the ledger does not keep it
     std::int64_t newAttributes = 0;
     int attempts = 1;
+    std::chrono::milliseconds took{0}; ///< the attempt that succeeded, without any waiting before it
 };
 
 /// How long a door keeps trying, and who is told.
@@ -32,6 +34,9 @@ struct RetryPolicy
     std::function<bool()> stopped;
     /// Each failure that will be tried again.
     std::function<void(const db::DbError&)> retrying;
+    /// The door waits before batches because something downstream is behind (writePressure()): why, when that
+    /// begins or changes; empty when it is over.
+    std::function<void(const QString&)> throttled;
 };
 
 /// Time for a statement that takes a batch. Generous: one that waits behind a checkpoint is still worth
@@ -39,8 +44,9 @@ struct RetryPolicy
 inline constexpr std::chrono::milliseconds batchDeadline = std::chrono::seconds(120);
 
 /// A way for batches into the platform. Opens a session of its own when it needs one and again when that
-/// broke or its server has stopped. Waits for the server: for worker threads and the command line. One thread
-/// at a time.
+/// broke or its server has stopped. Looks every half second whether a replica, a slot or the staging table is
+/// too far behind, and then waits before each batch, up to 5 s: it slows down, it never stops and never
+/// drops. Waits for the server: for worker threads and the command line. One thread at a time.
 class Door
 {
 public:
@@ -49,7 +55,7 @@ public:
     Door(const Door&) = delete;
     Door& operator=(const Door&) = delete;
 
-    virtual db::Result<BatchResult> send(const Batch& batch, const BatchId& id) = 0;
+    db::Result<BatchResult> send(const Batch& batch, const BatchId& id);
     /// Runs statements on the door's session with the same patience: the question is put again, from its
     /// beginning, after an error that is worth it.
     db::Status ask(const std::function<db::Status(db::BlockingSession&)>& question);
@@ -58,6 +64,7 @@ public:
 
 protected:
     using Attempt = std::function<db::Result<BatchResult>(db::BlockingSession&)>;
+    virtual db::Result<BatchResult> deliver(const Batch& batch, const BatchId& id) = 0;
     /// Runs the attempt until it succeeds, fails for good, or patience ends.
     db::Result<BatchResult> persist(const Attempt& attempt);
     bool isStopped() const { return m_policy.stopped && m_policy.stopped(); }
@@ -68,6 +75,16 @@ protected:
     const QString m_endpoint;
     const RetryPolicy m_policy;
     std::unique_ptr<db::BlockingSession> m_session;
+
+private:
+    void look(db::BlockingSession& session);
+    void waitFor(std::chrono::milliseconds time);
+
+    Pacer m_pacer;
+    std::chrono::milliseconds m_wait{0}; ///< before the next batch
+    std::chrono::steady_clock::time_point m_looked = std::chrono::steady_clock::now();
+    QString m_reason;
+    bool m_asks = true; ///< false once the server has said that it has no such question
 };
 
 /// Guarantee: when send() returns a result, history, current values, hot projection and ledger row are
@@ -79,10 +96,10 @@ class DurableDoor final : public Door
 {
 public:
     using Door::Door;
-    db::Result<BatchResult> send(const Batch& batch, const BatchId& id) override;
     const char* name() const override { return "durable"; }
 
 protected:
+    db::Result<BatchResult> deliver(const Batch& batch, const BatchId& id) override;
     db::Status prepare(db::BlockingSession& session) override;
 
 private:
@@ -105,10 +122,10 @@ class FastDoor final : public Door
 {
 public:
     using Door::Door;
-    db::Result<BatchResult> send(const Batch& batch, const BatchId& id) override;
     const char* name() const override { return "fast"; }
 
 protected:
+    db::Result<BatchResult> deliver(const Batch& batch, const BatchId& id) override;
     db::Status prepare(db::BlockingSession& session) override;
 };
 

@@ -216,7 +216,9 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
             m_beginnings.append(digestSoFar());
         const bool isLate = m_options.live && !m_lines.empty() &&
                             std::chrono::steady_clock::now() - m_waitingSince > longestWait;
-        if (m_consumed >= m_options.batchBytes || isLate) {
+        const std::size_t full =
+            m_options.live ? static_cast<std::size_t>(m_liveSize.rows()) : m_options.batchBytes;
+        if (m_consumed >= full || isLate) {
             if (stopped())
                 return stop();
             if (!flush())
@@ -235,7 +237,7 @@ Importer::End Importer::stop()
 
 bool Importer::flush()
 {
-    m_consumed = 0;
+    m_flushed = std::exchange(m_consumed, 0);
     const QByteArray digest = m_beginnings.isEmpty() ? digestSoFar() : m_beginnings.constLast();
     if (m_firstBatch && !m_lines.empty() && !findEarlierRun())
         return false;
@@ -266,6 +268,7 @@ bool Importer::send(const BatchId& id)
         return false;
     }
     m_firstBatch = false;
+    m_liveSize.took(static_cast<std::int64_t>(m_flushed), sent->took);
     ++m_counts.batches;
     const std::int64_t taken = m_batch.rows() - sent->rejected;
     m_counts.values += taken;

@@ -61,8 +61,8 @@ struct ImportOptions
     /// A batch is closed after the line that brings it to this many bytes of input. Part of a batch's
     /// identity.
     std::size_t batchBytes = 1'500'000;
-    /// Input that comes as it arises (a pipe): its lines do not wait for their batch to fill. Where batches
-    /// end then depends on the time.
+    /// Input that comes as it arises (a pipe): its lines do not wait for their batch to fill, and batches fit
+    /// what they take. Where they end then depends on the time.
     bool live = false;
 };
 
@@ -150,6 +150,8 @@ private:
     /// Until then a digest a line: of every beginning that an earlier run may have found as the whole file.
     QByteArrayList m_beginnings;
 
+    BatchSizer m_liveSize{std::chrono::milliseconds(500), 20'000, 6'000'000, 1'500'000}; ///< bytes of input
+    std::size_t m_flushed = 0; ///< bytes of the batch being sent
     Batch m_batch;
     std::vector<Origin> m_origins; ///< by the batch's rows
     QHash<QByteArray, ValueType> m_catalogue;

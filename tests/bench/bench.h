@@ -4,9 +4,12 @@
 #include <QList>
 #include <QString>
 
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "tests/support/platform.h"
@@ -54,12 +57,32 @@ double median(std::vector<double> values);
 double percentile(std::vector<double> values, double p);
 /// Milliseconds of each of `times` runs, after one that does not count.
 std::vector<double> timed(int times, const std::function<void()>& run);
+/// The same of two things in turn, so that what else the machine does meets both alike.
+std::pair<std::vector<double>, std::vector<double>> alternated(int times, const std::function<void()>& one,
+                                                               const std::function<void()>& other);
+/// $ATLAS_BENCH_SHORT: whether it works is what is asked, not how fast it is.
+bool isShort();
+
+/// The value, or the end of the program with the error.
+template<class T> T need(db::Result<T> result)
+{
+    if (!result.ok()) {
+        std::fprintf(stderr, "%s\n", qUtf8Printable(result.error().text()));
+        std::exit(1);
+    }
+    return std::move(result).value();
+}
 
 Benchmark filterBenchmark();
 Benchmark regretBenchmark();
 Benchmark suiteBenchmark();
 Benchmark fetchBenchmark();
 Benchmark ingestBenchmark();
+Benchmark csvBenchmark();
+Benchmark smallBenchmark();
+Benchmark doorBenchmark();
+Benchmark clusterBenchmark();
+Benchmark readAfterBenchmark();
 Benchmark searchBenchmark();
 Benchmark startBenchmark();
 Benchmark clickBenchmark();

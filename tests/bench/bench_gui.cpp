@@ -46,7 +46,8 @@ AttributeCatalog catalogOf(const QStringList& names)
     QList<db::Column> columns;
     for (const char* name :
          {"attribute_id", "name", "value_type", "unit", "description", "state", "entities_with",
-          "distinct_values", "measured_at", "entities_total", "isolation"})
+          "distinct_values", "measured_at", "entities_total", "isolation", "sampled_entities", "writes_since",
+          "write_rate", "top_values", "histogram", "text_histogram"})
         columns.append({QString::fromLatin1(name), 0});
     db::ResultSet::Builder rows(columns);
     for (int i = 0; i < names.size(); ++i) {
@@ -58,6 +59,8 @@ AttributeCatalog catalogOf(const QStringList& names)
         rows.addCell(QByteArray::number(200'000 / (i + 1) + 1));
         for (const char* cell : {"50", "1790000000", "200000", "partition"})
             rows.addCell(QByteArray(cell));
+        for (int unknown = 0; unknown < 6; ++unknown)
+            rows.addNull();
     }
     return AttributeCatalog::fromRows(rows.take());
 }

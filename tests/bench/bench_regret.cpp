@@ -86,15 +86,6 @@ constexpr Case cases[] = {
     {"Basement Lab", "missing(pH)"},
 };
 
-template<class T> T need(db::Result<T> result)
-{
-    if (!result.ok()) {
-        std::fprintf(stderr, "%s\n", qUtf8Printable(result.error().text()));
-        std::exit(1);
-    }
-    return std::move(result).value();
-}
-
 /// hot_match checks who asks; the owner, whom no row security holds, is given the look-up itself.
 db::Statement asOwner(db::Statement statement)
 {

@@ -16,15 +16,6 @@ namespace {
 
 const QString fleet = QStringLiteral("Northwind Fleet");
 
-template<class T> T need(db::Result<T> result)
-{
-    if (!result.ok()) {
-        std::fprintf(stderr, "%s\n", qUtf8Printable(result.error().text()));
-        std::exit(1);
-    }
-    return std::move(result).value();
-}
-
 /// One clause in the three forms.
 struct Clause
 {

@@ -290,6 +290,29 @@ private Q_SLOTS:
         QCOMPARE(gui::valueText(200, ChartUnit::Seconds), QStringLiteral("3 min 20 s"));
     }
 
+    /// One value makes no line, and is there all the same.
+    void aSingleValueIsSeen()
+    {
+        TimeSeriesChart chart(QStringLiteral("Lag"), ChartUnit::Seconds);
+        chart.resize(600, 240);
+        chart.setTimeRange(0, 100);
+        const auto colours = [&chart] {
+            chart.flush();
+            const QImage image = chart.grab().toImage();
+            QSet<QRgb> seen;
+            for (int y = 0; y < image.height(); ++y)
+                for (int x = 0; x < image.width(); ++x)
+                    seen.insert(image.pixel(x, y));
+            return seen;
+        };
+        chart.setSeries(QStringLiteral("s"), QStringLiteral("S"), {}, {});
+        chart.show();
+        colours(); // it settles
+        const QSet<QRgb> without = colours();
+        chart.setSeries(QStringLiteral("s"), QStringLiteral("S"), {50}, {2});
+        QVERIFY(!(colours() - without).isEmpty());
+    }
+
     void picturesAndFiles()
     {
         TimeSeriesChart chart(QStringLiteral("Lag"), ChartUnit::Seconds);

@@ -273,6 +273,7 @@ private Q_SLOTS:
     void sorted_data();
     void sorted();
     void topValues();
+    void histograms();
     void commandLine();
     void countThatTakesTooLong();
     void oneSnapshotWhileIngestRuns();
@@ -980,6 +981,87 @@ void TestFilterEquality::topValues()
         }
     }
     QCOMPARE(seen, (QSet<Shape>{Shape::SortLookups, Shape::SortJoin, Shape::SortWalk}));
+}
+
+/// Bins of equal width within a filter, in every shape.
+void TestFilterEquality::histograms()
+{
+    constexpr int bins = 6;
+    for (const QString& node : {QStringLiteral("primary"), QStringLiteral("warehouse")}) {
+        for (const Tenant* tenant : {&m_shared, &m_branch}) {
+            const StatsEstimator estimator(tenant->measured, now);
+            for (const char* input : {"", "status = \"active\"", "rare = 1", "missing(door_open)",
+                                      "tricky > 0 and not region = \"eu-1\"", "status = \"nobody\""}) {
+                const Expression expression = parse(QString::fromUtf8(input)).expression;
+                for (const Attribute& attribute : attributes()) {
+                    CompileOptions options = optionsFor(node, *tenant);
+                    options.projection = Projection::Histogram;
+                    options.sort = Sort{Subject::ofAttribute(attribute.name), false};
+                    options.limit = bins;
+                    if (attribute.type != ValueType::Number && attribute.type != ValueType::Timestamp) {
+                        const auto refused =
+                            compile(tenant->id, expression, tenant->measured, estimator, options);
+                        QVERIFY(!refused.ok() && !refused.problems.isEmpty());
+                        continue;
+                    }
+                    // What the search key holds, as anybody would ask for it.
+                    QStringList ids;
+                    for (const qint64 id : expected(*tenant, expression))
+                        ids.append(QString::number(id));
+                    const auto values =
+                        session(QStringLiteral("owner"))
+                            .exec(
+                                sql("select value_num from atlas.attribute_values v join "
+                                    "atlas.attributes a using (tenant_id, attribute_id) where "
+                                    "tenant_id = $1::int and a.name = $2 and value_num is not "
+                                    "null and entity_id = any ($3::bigint[])",
+                                    {db::param(tenant->id), db::param(attribute.name), db::arrayParam(ids)}));
+                    QVERIFY(values.ok());
+                    std::vector<double> numbers;
+                    for (int row = 0; row < values->rowCount(); ++row)
+                        numbers.push_back(std::clamp(values->real(row, 0).value_or(0), -1e300, 1e300));
+                    for (const Shape shape :
+                         possibleShapes(expression, tenant->measured, estimator, options)) {
+                        options.shape = shape;
+                        const auto compiled =
+                            compile(tenant->id, expression, tenant->measured, estimator, options);
+                        QVERIFY(compiled.ok());
+                        const auto rows = session(node).exec(compiled.value->statement);
+                        QVERIFY2(rows.ok(),
+                                 rows.ok() ? ""
+                                           : qPrintable(rows.error().text() +
+                                                        QString::fromUtf8(compiled.value->statement.sql)));
+                        const std::vector<filter::Bin> found = filter::binsOf(*rows, bins);
+                        qint64 all = 0;
+                        for (const filter::Bin& bin : found)
+                            all += bin.entities;
+                        QCOMPARE(all, static_cast<qint64>(numbers.size()));
+                        QCOMPARE(found.empty(), numbers.empty());
+                        if (numbers.empty())
+                            continue;
+                        const auto ends = std::minmax_element(numbers.begin(), numbers.end());
+                        const double low = *ends.first;
+                        const double high = *ends.second;
+                        QCOMPARE(found.front().from, low);
+                        QCOMPARE(found.back().to, high);
+                        QCOMPARE(found.size(), low == high ? 1u : static_cast<std::size_t>(bins));
+                        for (std::size_t i = 0; i < found.size(); ++i) {
+                            // A value right at an edge may be rounded to either side of it.
+                            const double slack = (high - low) * 1e-9;
+                            const auto within = [&](double by) {
+                                return std::count_if(numbers.begin(), numbers.end(), [&](double x) {
+                                    return x >= found[i].from - by &&
+                                           (x < found[i].to + by || (i + 1 == found.size() && x <= high));
+                                });
+                            };
+                            QVERIFY(found[i].entities >= within(-slack) &&
+                                    found[i].entities <= within(slack));
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The order of atlasctl's rows, and what it says each condition finds.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The doors of the write path against a real server: what each promises.
+#include <QCryptographicHash>
 #include <QElapsedTimer>
 #include <QProcess>
 #include <QScopeGuard>
@@ -50,6 +51,7 @@ private Q_SLOTS:
     void everyNastyStringComesBack();
     void writersOnTheSameRowsDoNotDeadlock();
     void tenThousandAttributesOfOneEntity();
+    void twentyMegabytesInOneValue();
     void brokenConnectionIsTriedAgain();
     void errorsOfTheDataAreNotTriedAgain();
     void fastDoorIsSeenAfterTheFlush();
@@ -550,6 +552,37 @@ void TestIngest::tenThousandAttributesOfOneEntity()
                        "attribute_id) where tenant_id = $1::int and a.name = 'attribute 9999'",
                        {db::param(tenant)}),
                  9'999);
+    }
+}
+
+void TestIngest::twentyMegabytesInOneValue()
+{
+    // Does not compress to nothing, and ends in the middle of no character.
+    std::string text;
+    for (int i = 0; text.size() < 20'000'000; ++i)
+        text += std::to_string(i * 7919) + "ä\\\t";
+    const QByteArray digest =
+        QCryptographicHash::hash(QByteArray::fromStdString(text), QCryptographicHash::Md5).toHex();
+    for (const DoorKind kind : {DoorKind::Durable, DoorKind::Fast}) {
+        const int tenant = freshTenant();
+        const auto door = makeDoor(kind, m_platform.client(), endpoint(), patient());
+        Batch batch(tenant, "test");
+        ValueColumns value;
+        QCOMPARE(encodeString(text, value), nullptr);
+        const int entity = batch.entity("large");
+        batch.add(entity, batch.attribute("log", ValueType::String), nowMicroseconds(), value);
+        batch.addDecimal(entity, batch.attribute("level", ValueType::Number), nowMicroseconds(), 1, 0);
+        const auto sent = door->send(batch, BatchId::random());
+        QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+        QVERIFY(kind == DoorKind::Durable || flushStaging());
+        for (const QByteArray table : {"atlas.attribute_values", "atlas.attribute_events"})
+            QCOMPARE(ask("select md5(value_long) from " + table +
+                             " where tenant_id = $1::int and value_long is not null",
+                         {db::param(tenant)}),
+                     QString::fromLatin1(digest));
+        QCOMPARE(count("select count(*) from atlas.attribute_values where tenant_id = $1::int",
+                       {db::param(tenant)}),
+                 2);
     }
 }
 

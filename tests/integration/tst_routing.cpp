@@ -5,6 +5,8 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QProcess>
+#include <QRegularExpression>
+#include <QScopeGuard>
 #include <QSignalSpy>
 #include <QTest>
 #include <QTimer>
@@ -13,6 +15,7 @@
 
 #include <algorithm>
 
+#include "model/ingest/door.h"
 #include "model/lag/monitor.h"
 #include "model/pipeline/history.h"
 #include "model/routing/reader.h"
@@ -81,6 +84,8 @@ private Q_SLOTS:
     void aStandbyIsNoPrimary();
     void readOwnWrites();
     void aResumedImportCounts();
+    void writersSlowDownWhileAReplicaIsBehind();
+    void limitsAreTheOperators();
 
 private:
     /// An environment whose nodes are reached over these links.
@@ -564,6 +569,103 @@ void TestRouting::aResumedImportCounts()
         return QTest::qWaitFor([&] { return answered; }, 20'000) ? rows : -1;
     };
     QTRY_VERIFY_WITH_TIMEOUT(committed() >= 1'000'000, 20'000);
+}
+
+/// The agent samples the lag, a door asks for it: it waits longer and longer before its batches, loses none,
+/// and is itself again when the replica is.
+void TestRouting::writersSlowDownWhileAReplicaIsBehind()
+{
+    using namespace ingest;
+    const QString replica = QStringLiteral("replica-1");
+    auto maker = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    QVERIFY(maker);
+    const auto made = maker->exec(sql("select atlas.create_tenant($1, 'shared', '{}')",
+                                      {db::param(test::Platform::freshName(QStringLiteral("pressure")))}));
+    QVERIFY(made.ok());
+    const int tenant = static_cast<int>(made->integer(0, 0).value_or(0));
+    auto people = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
+    QVERIFY(people);
+    QVERIFY(people->exec(sql("select atlas.set_write_limits(1.5, null, null)")).ok());
+    const auto restore = qScopeGuard([&] {
+        m_platform.cluster().superuser(
+            replica, QStringLiteral("atlas"),
+            {QStringLiteral("-c"), QStringLiteral("select pg_wal_replay_resume()")});
+        people->exec(sql("select atlas.set_write_limits(10, 4000000000, 500000)")).ok();
+    });
+    QVERIFY(m_platform.cluster().superuser(
+        replica, QStringLiteral("atlas"),
+        {QStringLiteral("-c"), QStringLiteral("select pg_wal_replay_pause()")}));
+
+    QStringList told;
+    RetryPolicy policy;
+    policy.throttled = [&told](const QString& reason) { told.append(reason); };
+    DurableDoor door(m_platform.client(), QStringLiteral("primary#ingest"), policy);
+    qint64 sent = 0;
+    const auto send = [&] {
+        Batch batch(tenant, "test");
+        for (int i = 0; i < 10; ++i)
+            batch.addDecimal(batch.entity("e" + std::to_string(i)),
+                             batch.attribute("level", ValueType::Number), nowMicroseconds() + i, sent, 0);
+        const auto taken = door.send(batch, BatchId::random());
+        sent += taken ? taken->rows : 0;
+        return taken.ok();
+    };
+    QElapsedTimer timer;
+    timer.start();
+    while (told.isEmpty() && timer.elapsed() < 30'000) {
+        QVERIFY(send());
+        QTest::qWait(50);
+    }
+    QCOMPARE(told.size(), 1);
+    QVERIFY2(told.constFirst().startsWith(replica + QStringLiteral(" is ")) &&
+                 told.constFirst().endsWith(QStringLiteral("(limit 1.5 s)")),
+             qPrintable(told.constFirst()));
+    timer.restart();
+    for (int i = 0; i < 5; ++i)
+        QVERIFY(send());
+    QVERIFY2(timer.elapsed() >= 50 + 100 + 200 + 400 + 800, qPrintable(QString::number(timer.elapsed())));
+    QCOMPARE(told.size(), 1); // said once, not with every figure
+
+    QVERIFY(m_platform.cluster().superuser(
+        replica, QStringLiteral("atlas"),
+        {QStringLiteral("-c"), QStringLiteral("select pg_wal_replay_resume()")}));
+    timer.restart();
+    while (told.size() < 2 && timer.elapsed() < 30'000)
+        QVERIFY(send());
+    QCOMPARE(told, (QStringList{told.constFirst(), QString()}));
+    timer.restart();
+    for (int i = 0; i < 5; ++i)
+        QVERIFY(send());
+    QVERIFY2(timer.elapsed() < 1'500, qPrintable(QString::number(timer.elapsed())));
+
+    const auto stored =
+        m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"))
+            ->exec(sql("select count(*) from atlas.attribute_events where tenant_id = $1::int",
+                       {db::param(tenant)}));
+    QVERIFY(stored.ok());
+    QCOMPARE(stored->integer(0, 0).value_or(-1), sent);
+}
+
+void TestRouting::limitsAreTheOperators()
+{
+    auto people = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
+    QVERIFY(people->exec(sql("select atlas.set_write_limits(null, 1, null)")).ok());
+    const auto restore =
+        qScopeGuard([&] { people->exec(sql("select atlas.set_write_limits(10, 4000000000, 500000)")).ok(); });
+    // Some slot is always a byte behind.
+    const auto pressed = people->exec(sql("select atlas.write_pressure()"));
+    QVERIFY(pressed.ok());
+    QVERIFY2(pressed->string(0, 0).contains(
+                 QRegularExpression(QStringLiteral("^slot \\w+ holds back .* of WAL \\(limit 1 bytes\\)$"))),
+             qPrintable(pressed->string(0, 0)));
+    QVERIFY(!people->exec(sql("select atlas.set_write_limits(-1, null, null)")).ok());
+    for (const QString& login :
+         {QStringLiteral("analyst"), QStringLiteral("ingest"), QStringLiteral("agent")}) {
+        auto session = m_platform.open(QStringLiteral("primary"), login);
+        const auto refused = session->exec(sql("select atlas.set_write_limits(1, 1, 1)"));
+        QVERIFY(!refused.ok());
+        QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
+    }
 }
 
 QTEST_GUILESS_MAIN(TestRouting)

@@ -175,6 +175,7 @@ QString TestRowSecurity::prepareOther()
             values (clock_timestamp(), :other, 10, 1, 1, 1);
         insert into atlas.hot_set_jobs (tenant_id, attribute_id, kind, phase)
             select tenant_id, attribute_id, 'promote', 'failed' from atlas.attributes where tenant_id = :other and name = 'status';
+        insert into atlas.tenant_moves (tenant_id, kind, phase, leaf) values (:other, 'isolate', 'failed', 0);
         insert into atlas.filter_usage (tenant_id, filter, milliseconds) values (:other, 'x', 1);
         insert into atlas.saved_filters (tenant_id, name, filter, shared) values (:other, 'x', 'y', true);
         select atlas.refresh_attribute_stats(:other))";
@@ -399,6 +400,7 @@ QHash<QString, Call> TestRowSecurity::calls() const
     reads("browse.asset", {tenant, entity}, everywhere);
     exempt("browse.count", "composed: compiledFiltersReturnNothingOfAnother");
     reads("browse.find", {tenant, QByteArray("e1")}, everywhere);
+    exempt("browse.histogram", "composed: compiledFiltersReturnNothingOfAnother");
     reads("browse.history", {tenant, entity, status, QByteArray("0")}, everywhere);
     exempt("browse.page", "composed: compiledFiltersReturnNothingOfAnother");
     reads("browse.slices", {tenant, entity, level, QByteArray("0"), day}, everywhere);
@@ -437,6 +439,7 @@ QHash<QString, Call> TestRowSecurity::calls() const
                      "\tstolen\t\\N\t\\N\tstatus\t1\t2026-06-01 00:00:00+00\t\\N\tx\t\\N\t\\N\ttest\n"});
     exempt("ingest.copy_values", "a temporary table of the session's own; ingest.take moves it on");
     exempt("ingest.end", "no data");
+    exempt("ingest.pressure", "servers and limits only, no tenant's");
     reads("ingest.ledger", {tenant, batch, db::param(m_started)});
     lists("ingest.open");
     add("ingest.take",
@@ -475,6 +478,12 @@ QHash<QString, Call> TestRowSecurity::calls() const
     exempt("schema.unlock", "a lock that migrations wait for; no data");
     reads("tenant.find", {name}, everywhere);
     lists("tenant.names", {}, everywhere);
+    writes("tenantmoves.begin", {tenant, QByteArray("isolate")});
+    writes("tenantmoves.cancel", {tenant, job});
+    exempt("tenantmoves.elders", "processes only, no tenant's");
+    reads("tenantmoves.moves", {tenant});
+    lists("tenantmoves.sizes", {}, copies);
+    writes("tenantmoves.step", {tenant, job, QByteArray("10")});
     lists("tenants.list", {}, copies);
     return all;
 }

@@ -19,6 +19,8 @@ private Q_SLOTS:
     void worthRetrying_data();
     void worthRetrying();
     void stoppedSenderLeavesASilentServer();
+    void pacesUpToFiveSecondsAndForgetsAtOnce();
+    void batchesGrowAndShrinkWithWhatTheyTake();
 };
 
 void TestDoor::worthRetrying_data()
@@ -95,6 +97,50 @@ void TestDoor::stoppedSenderLeavesASilentServer()
     QVERIFY(!sent.ok());
     QCOMPARE(sent.error().kind, db::ErrorKind::Cancelled);
     QVERIFY2(timer.elapsed() < 15'000, qPrintable(sent.error().text())); // three seconds on a quiet machine
+}
+
+void TestDoor::pacesUpToFiveSecondsAndForgetsAtOnce()
+{
+    using std::chrono::milliseconds;
+    Pacer pacer;
+    QVERIFY(pacer.next(false) == milliseconds(0));
+    QVERIFY(pacer.next(true) == milliseconds(50));
+    QVERIFY(pacer.next(true) == milliseconds(100));
+    for (int i = 0; i < 20; ++i)
+        QVERIFY(pacer.next(true) <= milliseconds(5000));
+    QVERIFY(pacer.next(true) == milliseconds(5000));
+    QVERIFY(pacer.next(false) == milliseconds(0));
+    QVERIFY(pacer.next(true) == milliseconds(50));
+}
+
+void TestDoor::batchesGrowAndShrinkWithWhatTheyTake()
+{
+    using std::chrono::milliseconds;
+    BatchSizer sizer(milliseconds(200), 100, 10'000, 1'000);
+    QCOMPARE(sizer.rows(), 1'000);
+    sizer.took(1'000, milliseconds(50));
+    QCOMPARE(sizer.rows(), 1'500);
+    sizer.took(300, milliseconds(10)); // not full: it says nothing of a full one
+    QCOMPARE(sizer.rows(), 1'500);
+    sizer.took(1'500, milliseconds(150)); // about right
+    QCOMPARE(sizer.rows(), 1'500);
+    for (int i = 0; i < 20; ++i)
+        sizer.took(sizer.rows(), milliseconds(1));
+    QCOMPARE(sizer.rows(), 10'000);
+    sizer.took(10'000, milliseconds(900));
+    QCOMPARE(sizer.rows(), 5'000);
+    for (int i = 0; i < 20; ++i)
+        sizer.took(sizer.rows(), milliseconds(5'000));
+    QCOMPARE(sizer.rows(), 100);
+
+    // A server that takes 20 µs a row and 5 ms a batch: it settles between half of what is wanted and that.
+    BatchSizer settles(milliseconds(200));
+    milliseconds last(0);
+    for (int i = 0; i < 50; ++i) {
+        last = milliseconds(5 + settles.rows() / 50);
+        settles.took(settles.rows(), last);
+    }
+    QVERIFY(last >= milliseconds(90) && last <= milliseconds(200));
 }
 
 QTEST_GUILESS_MAIN(TestDoor)

@@ -78,6 +78,7 @@ db::Status Telemetry::write(Door& door, const std::vector<int>& tenants, const s
         double owed = 0;
         Batch batch;
         Platform::AttributeNumbers numbers;
+        BatchSizer sizer{std::chrono::milliseconds(250)};
     };
     std::vector<Lane> lanes;
     for (const int t : tenants) {
@@ -109,29 +110,31 @@ db::Status Telemetry::write(Door& door, const std::vector<int>& tenants, const s
                 eventsLeftOut += static_cast<std::int64_t>(lane.owed - most);
                 lane.owed = most;
             }
-            if (lane.owed < 1)
-                continue;
-            lane.batch.reset();
-            std::fill(lane.numbers.begin(), lane.numbers.end(), -1);
             const auto entities = static_cast<double>(m_entities[static_cast<std::size_t>(lane.tenant)]);
             const std::int64_t sentAt = nowMicroseconds();
             const auto span = static_cast<std::int64_t>(elapsed * 1e6);
-            while (static_cast<double>(lane.batch.rows()) < lane.owed) {
-                // A third of the messages come from the featured assets, the rest from anywhere.
-                const double featured = std::min<double>(m_platform.featuredCount(lane.tenant), entities);
-                const int index = static_cast<int>(random.chance(0.33) ? random.unit() * featured
-                                                                       : random.unit() * entities);
-                const std::int64_t time =
-                    (sentAt - static_cast<std::int64_t>(random.unit() * static_cast<double>(span))) / 1000 *
-                    1000;
-                m_platform.writeTelemetry(lane.tenant, index, time, lane.batch, lane.numbers);
+            while (lane.owed >= 1 && !stopped()) {
+                lane.batch.reset();
+                std::fill(lane.numbers.begin(), lane.numbers.end(), -1);
+                const double full = std::min(lane.owed, static_cast<double>(lane.sizer.rows()));
+                while (static_cast<double>(lane.batch.rows()) < full) {
+                    // A third of the messages come from the featured assets, the rest from anywhere.
+                    const double featured = std::min<double>(m_platform.featuredCount(lane.tenant), entities);
+                    const int index = static_cast<int>(random.chance(0.33) ? random.unit() * featured
+                                                                           : random.unit() * entities);
+                    const std::int64_t time =
+                        (sentAt - static_cast<std::int64_t>(random.unit() * static_cast<double>(span))) /
+                        1000 * 1000;
+                    m_platform.writeTelemetry(lane.tenant, index, time, lane.batch, lane.numbers);
+                }
+                const auto sent = door.send(lane.batch, BatchId::random());
+                if (!sent)
+                    return sent.error();
+                lane.sizer.took(lane.batch.rows(), sent->took);
+                lane.owed -= static_cast<double>(lane.batch.rows());
+                eventsSent += lane.batch.rows();
+                ++batchesSent;
             }
-            const auto sent = door.send(lane.batch, BatchId::random());
-            if (!sent)
-                return sent.error();
-            lane.owed -= static_cast<double>(lane.batch.rows());
-            eventsSent += lane.batch.rows();
-            ++batchesSent;
         }
     }
     return db::success();
