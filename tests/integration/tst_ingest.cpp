@@ -559,7 +559,7 @@ void TestIngest::twentyMegabytesInOneValue()
 {
     // Does not compress to nothing, and ends in the middle of no character.
     std::string text;
-    for (int i = 0; text.size() < 20'000'000; ++i)
+    for (qint64 i = 0; text.size() < 20'000'000; ++i)
         text += std::to_string(i * 7919) + "ä\\\t";
     const QByteArray digest =
         QCryptographicHash::hash(QByteArray::fromStdString(text), QCryptographicHash::Md5).toHex();
