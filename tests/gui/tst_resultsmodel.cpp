@@ -813,11 +813,11 @@ private Q_SLOTS:
     {
         Counting counting;
         const Attribute status = *test::fleetCatalog().findName(QStringLiteral("status"));
-        QList<filter::Clause> chosen;
+        const auto chosen = std::make_shared<QList<filter::Clause>>();
         const auto open = [&] {
             auto* popup = new TopValuesPopup(status, QStringLiteral("50 assets"), counting.source(), nullptr);
             connect(popup, &TopValuesPopup::clauseChosen, this,
-                    [&chosen](const filter::Clause& clause) { chosen.append(clause); });
+                    [chosen](const filter::Clause& clause) { chosen->append(clause); });
             popup->openAt({10, 10});
             return QPointer(popup);
         };
@@ -833,8 +833,8 @@ private Q_SLOTS:
         QTest::keyClick(popup->list(), Qt::Key_Down);
         QTest::keyClick(popup->list(), Qt::Key_Return);
         QTRY_VERIFY(!popup);
-        QCOMPARE(chosen.size(), 1);
-        QCOMPARE(filter::print(filter::Node(chosen.first())), QStringLiteral("status = \"idle\""));
+        QCOMPARE(chosen->size(), 1);
+        QCOMPARE(filter::print(filter::Node(chosen->first())), QStringLiteral("status = \"idle\""));
         QVERIFY(counting.cancelled.isEmpty());
 
         // Closed while it counts: the server stops.
@@ -842,7 +842,7 @@ private Q_SLOTS:
         QTest::keyClick(popup.data(), Qt::Key_Escape);
         QTRY_VERIFY(!popup);
         QCOMPARE(counting.cancelled, QList<quint64>{2});
-        QCOMPARE(chosen.size(), 1);
+        QCOMPARE(chosen->size(), 1);
 
         // An error stands in place, and can be tried again.
         popup = open();

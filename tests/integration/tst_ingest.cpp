@@ -575,8 +575,8 @@ void TestIngest::twentyMegabytesInOneValue()
         const auto sent = door->send(batch, BatchId::random());
         QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
         QVERIFY(kind == DoorKind::Durable || flushStaging());
-        for (const QByteArray table : {"atlas.attribute_values", "atlas.attribute_events"})
-            QCOMPARE(ask("select md5(value_long) from " + table +
+        for (const char* table : {"atlas.attribute_values", "atlas.attribute_events"})
+            QCOMPARE(ask(QByteArray("select md5(value_long) from ") + table +
                              " where tenant_id = $1::int and value_long is not null",
                          {db::param(tenant)}),
                      QString::fromLatin1(digest));
