@@ -231,8 +231,7 @@ bool Connection::handle(PgResult result)
             return true;
         }
         if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
-            m_step = Step::Main;
-            setRowMode();
+            nextInPipeline();
             if (m_request->stop != Request::Stop::No)
                 sendCancel(); // the first one may have hit the setting
         } else if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) {
@@ -240,6 +239,19 @@ bool Connection::handle(PgResult result)
             if (m_broken)
                 recordError(errorOf(result.get()));
         }
+        return true;
+    case Step::NarrowInPipeline:
+        if (!result) {
+            if (m_broken) {
+                broken();
+                return false;
+            }
+            m_step = Step::Main;
+            setRowMode();
+        } else if (const ExecStatusType status = PQresultStatus(result.get());
+                   status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
+            recordError(errorOf(result.get())); // the statement is not run then
+        } // else its row, or the end of it: libpq begins a pipeline in the row mode of what was before
         return true;
     case Step::Main:
         return handleMain(std::move(result));

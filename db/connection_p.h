@@ -97,7 +97,7 @@ public:
     void close();
 
 private:
-    enum class Step { Setup, SetTimeout, SetTimeoutInPipeline, Main, Reset };
+    enum class Step { Setup, SetTimeout, SetTimeoutInPipeline, NarrowInPipeline, Main, Reset };
     enum class Copy { None, In, InEnded, Out, Discard };
 
     void resolved(const Result<ResolvedTarget>& target);
@@ -111,6 +111,11 @@ private:
     DbError connectError();
 
     void sendMain();
+    /// Whether the statement is sent with its tenant; see Statement::tenant.
+    bool narrows() const;
+    /// The setting, where it narrows, and the statement: one transaction up to the synchronisation point.
+    bool sendInPipeline();
+    void nextInPipeline();
     void sendCancel();
     void sendingFailed();
     bool sendParams();

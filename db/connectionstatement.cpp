@@ -98,14 +98,53 @@ void Connection::run(RequestPtr request)
     PGconn* conn = m_conn.get();
     if (PQenterPipelineMode(conn) == 1 &&
         PQsendQueryParams(conn, set.constData(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 1 &&
-        PQpipelineSync(conn) == 1 && sendParams() && PQpipelineSync(conn) == 1)
+        PQpipelineSync(conn) == 1 && sendInPipeline())
         flush();
     else
         sendingFailed();
 }
 
+bool Connection::narrows() const
+{
+    // Inside a transaction it would hold for the statements after it as well.
+    return m_request->statement.tenant && !isLegacy() && !inTransaction() &&
+           (m_request->kind == Request::Kind::Query || m_request->kind == Request::Kind::Stream);
+}
+
+bool Connection::sendInPipeline()
+{
+    PGconn* conn = m_conn.get();
+    if (narrows()) {
+        const QByteArray tenant = QByteArray::number(*m_request->statement.tenant);
+        const char* const value = tenant.constData();
+        if (PQsendQueryParams(conn, "select pg_catalog.set_config('atlas.tenant', $1, true)", 1, nullptr,
+                              &value, nullptr, nullptr, 0) != 1)
+            return false;
+    }
+    return sendParams() && PQpipelineSync(conn) == 1;
+}
+
+void Connection::nextInPipeline()
+{
+    if (narrows()) {
+        m_step = Step::NarrowInPipeline;
+        return;
+    }
+    m_step = Step::Main;
+    setRowMode();
+}
+
 void Connection::sendMain()
 {
+    if (narrows()) {
+        m_pipeline = true;
+        m_step = Step::NarrowInPipeline;
+        if (PQenterPipelineMode(m_conn.get()) == 1 && sendInPipeline())
+            flush();
+        else
+            sendingFailed();
+        return;
+    }
     m_step = Step::Main;
     bool sent = false;
     if (m_request->kind == Request::Kind::Script)
@@ -172,6 +211,8 @@ bool Connection::handleMain(PgResult result)
     case PGRES_COMMAND_OK: {
         if (m_request->kind == Request::Kind::Script)
             return true;
+        if (PQntuples(result.get()) > 0)
+            addRows(result.get()); // all at once, where libpq did not take the row mode
         if (!m_builder)
             setColumns(result.get());
         bool isNumber = false;

@@ -79,4 +79,11 @@ private:
     const char* m_sql;
 };
 
+/// The statement, about one tenant alone; see db::Statement::tenant.
+inline db::Statement about(int tenant, db::Statement statement)
+{
+    statement.tenant = tenant;
+    return statement;
+}
+
 } // namespace atlas

@@ -234,6 +234,7 @@ PageStatement pageStatement(const PageRequest& request, const AttributeCatalog& 
         "\n order by " +
         (request.sort ? filter::sortOrder("p", request.sort->descending) : QByteArrayLiteral("p.entity_id"));
     result.statement.params = params;
+    result.statement.tenant = request.tenant;
     result.plan = compiled.value->explain;
     result.explain = result.plan.text();
     result.expectedRows = compiled.value->explain.expected;
@@ -505,7 +506,8 @@ quint64 Browser::readRows(const db::Statement& statement, QObject* receiver,
     m_running.insert(ticket,
                      m_reader->read(
                          routing::Intent::Operational,
-                         [statement](const QString&, EndpointRole) { return statement; }, receiver,
+                         [statement = about(m_tenant, statement)](const QString&, EndpointRole) { return statement; },
+                         receiver,
                          [this, self = QPointer(this), ticket, done](db::Result<routing::Routed> result) {
                              if (!self)
                                  return;

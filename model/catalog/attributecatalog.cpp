@@ -249,17 +249,17 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
 
 db::Statement AttributeCatalog::listStatement(int tenant)
 {
-    return listSql({db::param(tenant)});
+    return about(tenant, listSql({db::param(tenant)}));
 }
 
 db::Statement AttributeCatalog::namedStatement(int tenant, const QStringList& names)
 {
-    return namedSql({db::param(tenant), db::arrayParam(names)});
+    return about(tenant, namedSql({db::param(tenant), db::arrayParam(names)}));
 }
 
 db::Statement AttributeCatalog::detailStatement(int tenant, const QList<int>& ids)
 {
-    return detailSql({db::param(tenant), db::arrayParam(ids)});
+    return about(tenant, detailSql({db::param(tenant), db::arrayParam(ids)}));
 }
 
 QList<AttributeDetail> AttributeCatalog::detailsFromRows(const db::ResultSet& rows)

@@ -264,6 +264,7 @@ Compiled<CompiledStatement> compile(int tenantId, const Expression& expression, 
     CompiledStatement compiled;
     compiled.statement.sql = written.sql;
     compiled.statement.params = written.params;
+    compiled.statement.tenant = tenantId;
     compiled.explain = written.explained;
     switch (options.projection) {
     case Projection::EntityIds:

@@ -95,7 +95,7 @@ Runner::~Runner() = default;
 
 db::Statement Runner::jobsStatement(int tenant)
 {
-    return jobsSql({db::param(tenant)});
+    return about(tenant, jobsSql({db::param(tenant)}));
 }
 
 void Runner::begin(int attributeId, Kind kind)

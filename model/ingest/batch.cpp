@@ -4,6 +4,7 @@
 #include <QCryptographicHash>
 #include <QUuid>
 
+#include <algorithm>
 #include <charconv>
 
 namespace atlas::ingest {
@@ -23,6 +24,24 @@ void appendOptional(std::string& out, const std::optional<std::string>& text)
         appendEscaped(out, *text);
     else
         out.append("\\N");
+}
+
+/// One more element of a PostgreSQL array literal, without its braces.
+void appendElement(std::string& out, const std::optional<std::string_view>& text)
+{
+    if (!out.empty())
+        out += ',';
+    if (!text) {
+        out += "NULL";
+        return;
+    }
+    out += '"';
+    for (const char c : *text) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    out += '"';
 }
 
 } // namespace
@@ -199,6 +218,44 @@ std::string Batch::attributesCopy() const
         out += '\n';
     }
     return out;
+}
+
+std::array<QByteArray, 12> Batch::arrays() const
+{
+    std::array<std::string, 12> arrays;
+    for (const Entity& entity : m_entities) {
+        appendElement(arrays[0], entity.id);
+        appendElement(arrays[1], entity.type);
+        appendElement(arrays[2], entity.name);
+    }
+    for (const Attribute& attribute : m_attributes) {
+        appendElement(arrays[3], attribute.name);
+        appendElement(arrays[4], std::to_string(static_cast<int>(attribute.type)));
+    }
+    constexpr std::size_t first = 5;
+    std::size_t column = first;
+    std::string field;
+    bool isNull = false;
+    for (std::size_t i = 0; i < m_values.size(); ++i) {
+        const char c = m_values[i];
+        if (c == '\\') { // as appendEscaped() writes it
+            const char escaped = m_values[++i];
+            isNull = escaped == 'N';
+            field += escaped == 't' ? '\t' : escaped == 'n' ? '\n' : escaped == 'r' ? '\r' : escaped;
+        } else if (c == '\t' || c == '\n') {
+            appendElement(arrays[column++], isNull ? std::nullopt : std::optional<std::string_view>(field));
+            field.clear();
+            isNull = false;
+            if (c == '\n')
+                column = first;
+        } else {
+            field += c;
+        }
+    }
+    std::array<QByteArray, 12> literals;
+    std::transform(arrays.begin(), arrays.end(), literals.begin(),
+                   [](const std::string& elements) { return QByteArray::fromStdString('{' + elements + '}'); });
+    return literals;
 }
 
 void Batch::stagingCopy(const std::function<void(std::string&&)>& piece) const

@@ -30,6 +30,12 @@ const RegisteredStatement takeBatch{
     "ingest.take", "Take a batch into history, current values, hot set and ledger",
     "select duplicate, rows, changed, rejected, new_entities, new_attributes "
     "from atlas.ingest_commit($1::integer, $2::uuid, $3::timestamptz, $4, $5, $6::bigint)"};
+const RegisteredStatement takeFew{
+    "ingest.few", "Take a small batch, all in one statement",
+    "select duplicate, rows, changed, rejected, new_entities, new_attributes "
+    "from atlas.ingest_few($1::integer, $2::uuid, $3::timestamptz, $4, $5, $6::bigint, $7::text[], $8::text[], "
+    "$9::text[], $10::text[], $11::smallint[], $12::integer[], $13::integer[], $14::timestamptz[], "
+    "$15::float8[], $16::text[], $17::numeric[], $18::text[])"};
 const RegisteredStatement readLedger{
     "ingest.ledger", "What an earlier attempt of a batch did",
     "select rows, changed, rejected from atlas.ingest_batches "
@@ -41,6 +47,9 @@ const RegisteredStatement copyStaging{"ingest.copy_staging", "Rows of the fast d
                                       "entity_name, attribute, value_type, observed_at, "
                                       "value_num, value_text, value_exact, value_long, source) from stdin"};
 
+/// Up to here one statement with everything in it is quicker than three COPYs into temporary tables.
+constexpr std::int64_t fewRows = 200;
+constexpr std::size_t fewBytes = 256 * 1024;
 /// Nothing ends the wait for a connection, so it is short; the attempt at one goes on meanwhile, and the next
 /// call finds it.
 constexpr auto openDeadline = 2s;
@@ -215,6 +224,23 @@ db::Result<BatchResult> DurableDoor::deliver(const Batch& batch, const BatchId& 
 db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const Batch& batch,
                                              const BatchId& id)
 {
+    QList<db::Param> params{db::param(batch.tenant()),
+                            db::param(id.uuid),
+                            timestampParam(id.startedAt),
+                            db::param(name()),
+                            db::param(QByteArray::fromStdString(batch.source())),
+                            db::param(batch.bytes())};
+    if (m_takesFew && batch.rows() <= fewRows && batch.sizeInBytes() <= fewBytes) {
+        QList<db::Param> all = params;
+        for (QByteArray& array : batch.arrays())
+            all.append(std::move(array));
+        const auto taken = session.exec(takeFew(all, batchDeadline));
+        if (taken)
+            return outcome(session, *taken, batch, id);
+        if (taken.error().sqlState != QLatin1String("42883"))
+            return taken.error();
+        m_takesFew = false; // a schema from before it
+    }
     if (const auto begun = session.exec(begin()); !begun)
         return begun.error();
     // Temporary tables forget their rows at the end of each transaction.
@@ -228,19 +254,28 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
         if (const auto copied = copyText(session, copyValues, batch.valuesCopy()); !copied)
             return copied.error();
     }
-    const auto taken = session.exec(takeBatch(
-        {db::param(batch.tenant()), db::param(id.uuid), timestampParam(id.startedAt), db::param(name()),
-         db::param(QByteArray::fromStdString(batch.source())), db::param(batch.bytes())},
-        batchDeadline));
+    const auto taken = session.exec(takeBatch(params, batchDeadline));
     if (!taken)
         return taken.error();
+    const auto result = outcome(session, *taken, batch, id);
+    if (!result)
+        return result.error();
+    // A connection that breaks here leaves the outcome open: the next attempt finds it in the ledger, or not.
+    if (const auto ended = session.exec(commit({}, batchDeadline)); !ended)
+        return ended.error();
+    return result;
+}
+
+db::Result<BatchResult> DurableDoor::outcome(db::BlockingSession& session, const db::ResultSet& taken,
+                                             const Batch& batch, const BatchId& id)
+{
     BatchResult result;
-    result.duplicate = taken->boolean(0, 0);
-    result.rows = taken->integer(0, 1).value_or(0);
-    result.changed = taken->integer(0, 2).value_or(0);
-    result.rejected = taken->integer(0, 3).value_or(0);
-    result.newEntities = taken->integer(0, 4).value_or(0);
-    result.newAttributes = taken->integer(0, 5).value_or(0);
+    result.duplicate = taken.boolean(0, 0);
+    result.rows = taken.integer(0, 1).value_or(0);
+    result.changed = taken.integer(0, 2).value_or(0);
+    result.rejected = taken.integer(0, 3).value_or(0);
+    result.newEntities = taken.integer(0, 4).value_or(0);
+    result.newAttributes = taken.integer(0, 5).value_or(0);
     if (result.duplicate) {
         const auto earlier = session.exec(
             readLedger({db::param(batch.tenant()), db::param(id.uuid), timestampParam(id.startedAt)}));
@@ -252,9 +287,6 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
             result.rejected = earlier->integer(0, 2).value_or(0);
         }
     }
-    // A connection that breaks here leaves the outcome open: the next attempt finds it in the ledger, or not.
-    if (const auto ended = session.exec(commit({}, batchDeadline)); !ended)
-        return ended.error();
     return result;
 }
 

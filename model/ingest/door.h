@@ -104,6 +104,10 @@ protected:
 
 private:
     db::Result<BatchResult> attempt(db::BlockingSession& session, const Batch& batch, const BatchId& id);
+    /// Of what ingest_commit or ingest_few returned.
+    static db::Result<BatchResult> outcome(db::BlockingSession& session, const db::ResultSet& taken,
+                                           const Batch& batch, const BatchId& id);
+    bool m_takesFew = true; ///< false once the server has said that it has no ingest_few
 };
 
 /// Guarantee: when send() returns a result, the rows are in ingest_staging, an unlogged table, and in no
