@@ -253,8 +253,9 @@ std::array<QByteArray, 12> Batch::arrays() const
         }
     }
     std::array<QByteArray, 12> literals;
-    std::transform(arrays.begin(), arrays.end(), literals.begin(),
-                   [](const std::string& elements) { return QByteArray::fromStdString('{' + elements + '}'); });
+    std::transform(arrays.begin(), arrays.end(), literals.begin(), [](const std::string& elements) {
+        return QByteArray::fromStdString('{' + elements + '}');
+    });
     return literals;
 }
 

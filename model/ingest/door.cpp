@@ -33,7 +33,8 @@ const RegisteredStatement takeBatch{
 const RegisteredStatement takeFew{
     "ingest.few", "Take a small batch, all in one statement",
     "select duplicate, rows, changed, rejected, new_entities, new_attributes "
-    "from atlas.ingest_few($1::integer, $2::uuid, $3::timestamptz, $4, $5, $6::bigint, $7::text[], $8::text[], "
+    "from atlas.ingest_few($1::integer, $2::uuid, $3::timestamptz, $4, $5, $6::bigint, $7::text[], "
+    "$8::text[], "
     "$9::text[], $10::text[], $11::smallint[], $12::integer[], $13::integer[], $14::timestamptz[], "
     "$15::float8[], $16::text[], $17::numeric[], $18::text[])"};
 const RegisteredStatement readLedger{
@@ -47,8 +48,7 @@ const RegisteredStatement copyStaging{"ingest.copy_staging", "Rows of the fast d
                                       "entity_name, attribute, value_type, observed_at, "
                                       "value_num, value_text, value_exact, value_long, source) from stdin"};
 
-/// Up to here one statement with everything in it is quicker than three COPYs into temporary tables.
-constexpr std::int64_t fewRows = 200;
+/// Beyond this the server copies a value too often on its way through arrays.
 constexpr std::size_t fewBytes = 256 * 1024;
 /// Nothing ends the wait for a connection, so it is short; the attempt at one goes on meanwhile, and the next
 /// call finds it.
@@ -230,7 +230,8 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
                             db::param(name()),
                             db::param(QByteArray::fromStdString(batch.source())),
                             db::param(batch.bytes())};
-    if (m_takesFew && batch.rows() <= fewRows && batch.sizeInBytes() <= fewBytes) {
+    if (m_takesFew && batch.entityCount() <= m_mostInOneStatement && batch.rows() <= m_mostInOneStatement &&
+        batch.sizeInBytes() <= fewBytes) {
         QList<db::Param> all = params;
         for (QByteArray& array : batch.arrays())
             all.append(std::move(array));

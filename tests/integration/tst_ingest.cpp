@@ -3,6 +3,7 @@
 #include <QCryptographicHash>
 #include <QElapsedTimer>
 #include <QProcess>
+#include <QRandomGenerator>
 #include <QScopeGuard>
 #include <QTest>
 
@@ -50,6 +51,7 @@ private Q_SLOTS:
     void rejectedValuesAreWrittenOut();
     void everyNastyStringComesBack();
     void writersOnTheSameRowsDoNotDeadlock();
+    void smallBatchesDoWhatLargeOnesDo();
     void tenThousandAttributesOfOneEntity();
     void twentyMegabytesInOneValue();
     void brokenConnectionIsTriedAgain();
@@ -526,6 +528,128 @@ void TestIngest::writersOnTheSameRowsDoNotDeadlock()
              12);
     QCOMPARE(count("select count(*) from atlas.entities where tenant_id = $1::int", {db::param(tenant)}),
              300);
+}
+
+/// The same batches to two tenants, to one in a statement each and to the other through the temporary tables.
+void TestIngest::smallBatchesDoWhatLargeOnesDo()
+{
+    const int tenants[] = {freshTenant(), freshTenant()};
+    DurableDoor doors[] = {DurableDoor(m_platform.client(), endpoint(), patient()),
+                           DurableDoor(m_platform.client(), endpoint(), patient())};
+    doors[1].setMostInOneStatement(0);
+    const std::int64_t now = nowMicroseconds();
+    const char* const nasty[] = {"",  "a\tb\nc\rd",          "\\N", "NULL", "{\"x\",y}", "\\\"",
+                                 "'", "ä €\xf0\x9f\x98\x80", "\\t", "$1"};
+    QRandomGenerator random(20261125);
+    std::int64_t rejected = 0;
+    std::int64_t unchanged = 0;
+    for (int round = 0; round < 120; ++round) {
+        if (round == 30) { // two attributes are hot from here on
+            for (const int tenant : tenants)
+                QCOMPARE(ask("with hot as (update atlas.attributes set state = 'hot' where tenant_id = "
+                             "$1::int and name in "
+                             "('number 1', 'text 2') returning 1) select count(*)::text from hot",
+                             {db::param(tenant)}),
+                         QStringLiteral("2"));
+        }
+        Batch batches[] = {Batch(tenants[0], "test"), Batch(tenants[1], "test")};
+        const int rows = random.bounded(30);
+        for (int row = 0; row < rows; ++row) {
+            const std::string id = "e " + std::to_string(random.bounded(8)) + nasty[random.bounded(10)];
+            const bool named = random.bounded(6) == 0;
+            const std::string name = "name " + std::to_string(random.bounded(3));
+            const int which = random.bounded(4);
+            // Seldom the same name with another type, and seldom a time beyond the horizon.
+            const int kind = random.bounded(25) == 0 ? 4 : random.bounded(4);
+            const std::int64_t time =
+                random.bounded(60) == 0 ? now + 48 * 60 * minuteUs : now + random.bounded(50) * 1000;
+            const int number = random.bounded(5);
+            const char* const text = nasty[random.bounded(10)];
+            for (Batch& batch : batches) {
+                const int entity = named ? batch.entity(id, "kind", name) : batch.entity(id);
+                const std::string suffix = ' ' + std::to_string(which);
+                ValueColumns value;
+                switch (kind) {
+                case 0:
+                    batch.addDecimal(entity, batch.attribute("number" + suffix, ValueType::Number), time,
+                                     number, 1);
+                    break;
+                case 1:
+                    QCOMPARE(encodeString(text, value), nullptr);
+                    batch.add(entity, batch.attribute("text" + suffix, ValueType::String), time, value);
+                    break;
+                case 2: // cleared
+                    batch.add(entity, batch.attribute("number" + suffix, ValueType::Number), time, value);
+                    break;
+                case 3: // beyond float8 and beyond the search column
+                    QCOMPARE(encodeString(std::string(300, 'x') + text, value), nullptr);
+                    batch.add(entity, batch.attribute("text" + suffix, ValueType::String), time, value);
+                    break;
+                default:
+                    batch.addBoolean(entity, batch.attribute("number" + suffix, ValueType::Boolean), time,
+                                     true);
+                }
+            }
+        }
+        BatchResult results[2];
+        for (int i = 0; i < 2; ++i) {
+            const BatchId id = BatchId::derive("small" + std::to_string(tenants[i]), now + round / 2 * 2);
+            const auto sent = doors[i].send(batches[i], id); // every second one is found in the ledger
+            QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+            results[i] = *sent;
+        }
+        QCOMPARE(results[0].duplicate, round % 2 == 1);
+        QCOMPARE(results[0].duplicate, results[1].duplicate);
+        QCOMPARE(results[0].rows, results[1].rows);
+        QCOMPARE(results[0].changed, results[1].changed);
+        QCOMPARE(results[0].rejected, results[1].rejected);
+        QCOMPARE(results[0].newEntities, results[1].newEntities);
+        QCOMPARE(results[0].newAttributes, results[1].newAttributes);
+        rejected += results[0].rejected;
+        unchanged += results[0].rows - results[0].changed;
+    }
+    QVERIFY(rejected > 0);
+    QVERIFY(unchanged > 0);
+    const QByteArray named = " join atlas.entities e using (tenant_id, entity_id) join atlas.attributes a "
+                             "using (tenant_id, attribute_id) "
+                             "where tenant_id = $1::int";
+    const QByteArray columns =
+        "md5(string_agg(concat_ws('|', e.external_id, a.name, v.observed_at, v.value_num, v.value_text, "
+        "v.value_exact, v.value_long), ';' order by e.external_id, a.name, v.observed_at)) || ' ' || "
+        "count(*)";
+    for (const QByteArray& state : {
+             QByteArray("select " + columns + " from atlas.attribute_values v" + named),
+             QByteArray("select " + columns + " from atlas.attribute_events v" + named),
+             QByteArray("select string_agg(concat_ws('|', external_id, entity_type, name), ';' order by "
+                        "external_id) from "
+                        "atlas.entities where tenant_id = $1::int"),
+             QByteArray("select string_agg(concat_ws('|', name, value_type, state), ';' order by name) from "
+                        "atlas.attributes "
+                        "where tenant_id = $1::int"),
+             QByteArray("select string_agg(concat_ws('|', e.external_id, a.name, d.value), ';' order by "
+                        "e.external_id, a.name) from "
+                        "atlas.entity_hot h cross join jsonb_each(h.doc) d join atlas.entities e using "
+                        "(tenant_id, entity_id) "
+                        "join atlas.attributes a on a.tenant_id = h.tenant_id and a.attribute_id = "
+                        "d.key::int where tenant_id = "
+                        "$1::int"),
+             QByteArray("select string_agg(concat_ws('|', external_id, attribute, observed_at, value_type, "
+                        "value, reason), ';' order "
+                        "by reject_id) from atlas.ingest_rejects where tenant_id = $1::int"),
+             QByteArray("select string_agg(concat_ws('|', started_at, door, source, rows, changed, rejected, "
+                        "bytes, first_observed, "
+                        "last_observed, login), ';' order by started_at) from atlas.ingest_batches where "
+                        "tenant_id = $1::int"),
+             QByteArray("select string_agg(w.name || ' ' || w.n, ';' order by w.name) from (select "
+                        "coalesce(a.name, '') as name, "
+                        "sum(writes) as n from atlas.attribute_writes w left join atlas.attributes a using "
+                        "(tenant_id, attribute_id) "
+                        "where tenant_id = $1::int group by 1) w"),
+         }) {
+        const QString small = ask(state, {db::param(tenants[0])});
+        QVERIFY2(!small.isEmpty(), state.constData());
+        QCOMPARE(small, ask(state, {db::param(tenants[1])}));
+    }
 }
 
 void TestIngest::tenThousandAttributesOfOneEntity()

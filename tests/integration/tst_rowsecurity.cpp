@@ -4,8 +4,10 @@
 #include <QMap>
 #include <QRandomGenerator>
 #include <QRegularExpression>
+#include <QSet>
 #include <QTest>
 
+#include <optional>
 #include <utility>
 
 #include "model/browse/browse.h"
@@ -91,6 +93,7 @@ private Q_SLOTS:
     void compiledFiltersReturnNothingOfAnother();
     void hotMatchChecksTheTenant();
     void administratorsMeasureOnlyWhatIsOpenToThem();
+    void oneTenantNarrowsAndNeverWidens();
     void nobodyTalksHimselfIn_data();
     void nobodyTalksHimselfIn();
     void peopleWriteNothingOfOthers_data();
@@ -449,6 +452,14 @@ QHash<QString, Call> TestRowSecurity::calls() const
                         QByteArray("0")},
              .before =
                  "select atlas.ingest_open(); insert into pg_temp.ingest_entities values (1, 'stolen')"});
+    add("ingest.few",
+        Call{.kind = Kind::Writes,
+             .params = {tenant, QByteArray("00000000-0000-4000-8000-000000000002"),
+                        QByteArray("2026-06-01 00:00:00+00"), QByteArray("durable"), QByteArray("test"),
+                        QByteArray("0"), QByteArray("{stolen}"), QByteArray("{NULL}"), QByteArray("{NULL}"),
+                        QByteArray("{status}"), QByteArray("{1}"), QByteArray("{0}"), QByteArray("{0}"),
+                        QByteArray("{2026-06-01 00:00:00+00}"), QByteArray("{NULL}"), QByteArray("{x}"),
+                        QByteArray("{NULL}"), QByteArray("{NULL}")}});
     lists("lag.primary");
     lists("lag.replica", {}, {replica});
     lists("lag.warehouse", {}, {warehouse});
@@ -661,6 +672,69 @@ void TestRowSecurity::administratorsMeasureOnlyWhatIsOpenToThem()
     // The agent measures every tenant.
     auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
     QVERIFY(agent->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_otherId)})).ok());
+}
+
+/// db::Statement::tenant, and the setting behind it, which anybody may set to anything.
+void TestRowSecurity::oneTenantNarrowsAndNeverWidens()
+{
+    const QByteArray mine =
+        "select string_agg(distinct tenant_id::text, ',') from atlas.attribute_values where tenant_id in (" +
+        QByteArray::number(m_mineId) + ',' + QByteArray::number(m_otherId) + ')';
+    for (const char* login : {"analyst", "operator", "admin"}) {
+        auto session = m_platform.open(primary, QString::fromLatin1(login), true);
+        QVERIFY(session);
+        const auto seen = [&](std::optional<int> tenant) {
+            db::Statement statement = sql(mine);
+            statement.tenant = tenant;
+            const auto rows = session->exec(statement);
+            return rows ? rows->string(0, 0) : rows.error().text();
+        };
+        const QString own = QString::number(m_mineId);
+        QCOMPARE(seen(std::nullopt), own);
+        QCOMPARE(seen(m_mineId), own);
+        QCOMPARE(seen(m_otherId), QString()); // not open: nothing, not even one's own
+        QCOMPARE(seen(std::nullopt), own);    // and it held for that statement only
+        // Rows in batches, on the same connection, before and after one without a tenant.
+        db::Statement stream =
+            sql("select g, t.tenant_id from generate_series(1, 1000) g cross join atlas.tenants t");
+        for (const std::optional<int> tenant :
+             {std::optional(m_mineId), std::optional<int>(), std::optional(m_otherId)}) {
+            stream.tenant = tenant;
+            QSet<QString> tenants;
+            qint64 rows = 0;
+            QVERIFY(session
+                        ->stream(stream, 100,
+                                 [&](const db::ResultSet& batch) {
+                                     rows += batch.rowCount();
+                                     for (int row = 0; row < batch.rowCount(); ++row)
+                                         tenants.insert(batch.string(row, 1));
+                                 })
+                        .ok());
+            QVERIFY(!tenants.contains(QString::number(m_otherId)));
+            QCOMPARE(tenants.contains(own), tenant != m_otherId);
+            if (tenant)
+                QCOMPARE(rows, tenant == m_mineId ? 1000 : 0);
+        }
+        // The error of a statement is its own, and the connection goes on.
+        db::Statement wrong = sql("select 1 / 0 from atlas.tenants");
+        wrong.tenant = m_mineId;
+        const auto failed = session->exec(wrong);
+        QVERIFY(!failed.ok());
+        QCOMPARE(failed.error().sqlState, QStringLiteral("22012"));
+        QCOMPARE(seen(m_mineId), own);
+        // In a transaction of one's own it is not sent: the statements after it would see less.
+        QVERIFY(session->exec(sql("begin")).ok());
+        QCOMPARE(seen(m_otherId), own);
+        QVERIFY(session->exec(sql("rollback")).ok());
+        for (const char* value : {"0", "-1", "99999999"}) {
+            QVERIFY(session->exec(sql(QByteArray("set atlas.tenant = '") + value + "'")).ok());
+            QCOMPARE(seen(std::nullopt), QString());
+        }
+        QVERIFY(session->exec(sql("set atlas.tenant = '" + QByteArray::number(m_otherId) + "'")).ok());
+        QCOMPARE(seen(std::nullopt), QString());
+        QVERIFY(session->exec(sql("set atlas.tenant = '1 or true'")).ok());
+        QVERIFY(seen(std::nullopt).contains(QLatin1String("integer"))); // refused, nothing is read
+    }
 }
 
 void TestRowSecurity::nobodyTalksHimselfIn_data()
