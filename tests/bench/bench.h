@@ -35,7 +35,8 @@ struct Figure
 class Context
 {
 public:
-    /// Applies the schema and loads so many entities where that is missing. Empty, or what went wrong.
+    /// Applies the schema and loads so many entities (0: none) where that is missing. Empty, or what went
+    /// wrong.
     QString prepare(qint64 entities);
     test::Platform& platform() { return m_platform; }
     int tenant(const QString& name) { return m_platform.tenantId(name); }
@@ -50,6 +51,7 @@ struct Benchmark
     const char* description;
     bool needsCluster;
     std::function<QList<Figure>(Context&)> run;
+    bool needsFleet = true; ///< the synthetic platform; false: the schema alone will do
 };
 
 double median(std::vector<double> values);
@@ -62,6 +64,8 @@ std::pair<std::vector<double>, std::vector<double>> alternated(int times, const 
                                                                const std::function<void()>& other);
 /// $ATLAS_BENCH_SHORT: whether it works is what is asked, not how fast it is.
 bool isShort();
+/// --scale: a million assets.
+bool isScale();
 
 /// The value, or the end of the program with the error.
 template<class T> T need(db::Result<T> result)
@@ -75,6 +79,7 @@ template<class T> T need(db::Result<T> result)
 
 Benchmark filterBenchmark();
 Benchmark regretBenchmark();
+Benchmark growthBenchmark();
 Benchmark suiteBenchmark();
 Benchmark fetchBenchmark();
 Benchmark ingestBenchmark();

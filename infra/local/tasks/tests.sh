@@ -104,7 +104,7 @@ run_benchmarks() { # arguments of atlas-bench
     STATE=$ATLAS/bench
     if [[ " $* " == *' --scale '* ]]; then
         STATE=$ATLAS/bench-scale
-        [[ -d $STATE/data ]] || need_space 40000 "$ATLAS" 'A million entities and what the servers keep of them'
+        [[ -d $STATE/data ]] || need_space 45000 "$ATLAS" 'A million entities and what the servers keep of them'
     elif [[ -n ${ATLAS_BENCH_SHORT:-} ]]; then
         # Whether they work, not how fast: .ci/run.
         STATE=$ATLAS/bench-short
