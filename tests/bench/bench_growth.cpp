@@ -95,11 +95,18 @@ QList<Figure> runGrowth(Context& context)
         return {};
     QList<Figure> figures;
     // One finds as much in both, the others stop at a page.
-    for (const auto& [what, text, isCount] :
-         {std::tuple("selective.page", u"site = \"site 7\" and status = \"on\" and reading > 50", false),
-          std::tuple("selective.count", u"site = \"site 7\" and status = \"on\" and reading > 50", true),
-          std::tuple("common.page", u"status = \"on\" and reading > 50", false)}) {
-        const auto parsed = filter::parse(text);
+    struct Asked
+    {
+        const char* name;
+        const char16_t* filter;
+        bool isCount;
+    };
+    for (const Asked& asked :
+         {Asked{"selective.page", u"site = \"site 7\" and status = \"on\" and reading > 50", false},
+          Asked{"selective.count", u"site = \"site 7\" and status = \"on\" and reading > 50", true},
+          Asked{"common.page", u"status = \"on\" and reading > 50", false}}) {
+        const bool isCount = asked.isCount;
+        const auto parsed = filter::parse(asked.filter);
         db::Statement statements[2];
         qint64 found[2] = {0, 0};
         for (int i = 0; i < 2; ++i) {
@@ -123,13 +130,13 @@ QList<Figure> runGrowth(Context& context)
         const auto [large, one] = alternated(
             isShort() ? 2 : 25, [&] { run(1); }, [&] { run(0); });
         if (found[0] == 0 || found[1] == 0) {
-            std::fprintf(stderr, "growth: %s finds nothing\n", what);
+            std::fprintf(stderr, "growth: %s finds nothing\n", asked.name);
             return {};
         }
         const double value = median(large) / each;
         const double against = median(one) / each;
         figures.append(
-            {QStringLiteral("growth.%1").arg(QLatin1String(what)), value, QStringLiteral("ms"),
+            {QStringLiteral("growth.%1").arg(QLatin1String(asked.name)), value, QStringLiteral("ms"),
              QStringLiteral(
                  "the same in a tenant of %L1 assets; here of %L2, three values each; found %3 and %4")
                  .arg(small)
