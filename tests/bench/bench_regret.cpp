@@ -26,6 +26,7 @@ struct Case
 {
     const char* tenant;
     const char* filter;
+    const char* sort = nullptr; ///< an attribute, or entity.id, .type, .name; with "-" before it descending
 };
 
 // Every operator, nesting and negation; rare with common, two commons, wide ranges, what matches nothing and
@@ -84,7 +85,30 @@ constexpr Case cases[] = {
     {"Basement Lab", "co2 > 2000 and firmware = \"0.9\""},
     {"Basement Lab", "kind = \"incubator\" and enabled = true and temperature > 30"},
     {"Basement Lab", "missing(pH)"},
+    {"Northwind Fleet", "", "odometer"},
+    {"Northwind Fleet", "", "entity.name"},
+    {"Northwind Fleet", "status = \"active\"", "-odometer"},
+    {"Northwind Fleet", "engine.coolant_temp > 20 and speed >= 0", "fuel_level"},
+    {"Northwind Fleet", "firmware = \"4.2.1\"", "-engine.coolant_temp"},
+    {"Northwind Fleet", "exists(error:E1042)", "odometer"},
+    {"Northwind Fleet", "engine.coolant_temp > 106", "error:E1042"},
+    {"Northwind Fleet", "status = \"active\" and region = \"no such region\"", "speed"},
+    {"Northwind Fleet", "not status = \"active\"", "-battery_voltage"},
+    {"Helios Wind", "wind_speed > 3", "-power"},
+    {"Basement Lab", "kind = \"incubator\"", "temperature"},
 };
+
+std::optional<Sort> sortOf(const Case& one)
+{
+    if (!one.sort)
+        return std::nullopt;
+    QString by = QString::fromUtf8(one.sort);
+    const bool descending = by.startsWith(QLatin1Char('-'));
+    by = by.mid(descending ? 1 : 0);
+    if (by == QLatin1String("entity.name"))
+        return Sort{Subject::ofEntity(EntityField::Name), descending};
+    return Sort{Subject::ofAttribute(by), descending};
+}
 
 /// hot_match checks who asks; the owner, whom no row security holds, is given the look-up itself.
 db::Statement asOwner(db::Statement statement)
@@ -148,6 +172,7 @@ void measure(Suite& suite, const Case& one, Projection projection, int tenant,
     options.projection = projection;
     options.limit = 200;
     options.partitions = catalog.partitions();
+    options.sort = sortOf(one);
     const auto chosen = compile(tenant, expression, catalog, estimator, options);
     if (!chosen.ok()) {
         std::fprintf(stderr, "%s does not compile: %s\n", one.filter,
@@ -229,11 +254,12 @@ void measure(Suite& suite, const Case& one, Projection projection, int tenant,
     suite.security.push_back(ratio(compiled, median(runs.front().owner)));
     if (qEnvironmentVariableIsSet("ATLAS_BENCH_EACH"))
         std::fprintf(stderr,
-                     "%6.2f %6.2f %6.2f  %8.2f ms  %s%s, best %s%s %.2f ms, owner %.2f ms  %s %s: %s\n",
+                     "%6.2f %6.2f %6.2f  %8.2f ms  %s%s, best %s%s %.2f ms, owner %.2f ms  %s %s: %s %s\n",
                      suite.overAnalyst.back(), suite.overOwner.back(), suite.security.back(), compiled,
                      qUtf8Printable(name(runs.front().shape)), runs.front().hot ? " hot" : "",
                      qUtf8Printable(name(best->shape)), best->hot ? " hot" : "", median(best->analyst),
-                     bestOwner, projection == Projection::Count ? "count" : "page", one.tenant, one.filter);
+                     bestOwner, projection == Projection::Count ? "count" : "page", one.tenant, one.filter,
+                     one.sort ? one.sort : "");
 }
 
 /// Some attributes hot, as they would be, for the length of the run and after it.
@@ -265,16 +291,25 @@ QList<Figure> runRegret(Context& context)
     Suite suite;
     for (const Case& one : cases) {
         const int tenant = context.tenant(QString::fromUtf8(one.tenant));
+        QStringList named = parse(QString::fromUtf8(one.filter)).expression.attributes();
+        if (const auto sort = sortOf(one); sort && sort->subject.isAttribute())
+            named.append(sort->subject.attribute);
         const AttributeCatalog catalog =
-            AttributeCatalog::fromRows(need(analyst->exec(AttributeCatalog::namedStatement(
-                tenant, parse(QString::fromUtf8(one.filter)).expression.attributes()))));
-        for (const Projection projection : {Projection::EntityIds, Projection::Count})
+            AttributeCatalog::fromRows(need(analyst->exec(AttributeCatalog::namedStatement(tenant, named))));
+        for (const Projection projection : {Projection::EntityIds, Projection::Count}) {
+            if (one.sort && projection == Projection::Count)
+                continue; // the order of what is counted is all the same
             measure(suite, one, projection, tenant, catalog, *analyst, *owner);
+        }
     }
     if (!suite.same)
         return {};
+    const auto sorted = std::count_if(std::begin(cases), std::end(cases),
+                                      [](const Case& one) { return one.sort != nullptr; });
     const QString count =
-        QStringLiteral("%1 filters, a page of 200 and a count of each").arg(std::size(cases));
+        QStringLiteral("%1 filters, a page of 200 and a count of each; %2 are sorted pages")
+            .arg(std::size(cases))
+            .arg(sorted);
     const QString best = QStringLiteral("best shape known, the same login; ") + count;
     const QString free = QStringLiteral("best shape known, as the owner without row security; ") + count;
     const QString price = QStringLiteral("the same statement as the owner without row security; ") + count;
