@@ -270,6 +270,10 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
 db::Result<BatchResult> DurableDoor::outcome(db::BlockingSession& session, const db::ResultSet& taken,
                                              const Batch& batch, const BatchId& id)
 {
+    if (taken.rowCount() != 1 || taken.columnCount() != 6)
+        return db::DbError{.kind = db::ErrorKind::Protocol,
+                           .message = QStringLiteral("the server did not say what became of the batch"),
+                           .endpoint = {}};
     BatchResult result;
     result.duplicate = taken.boolean(0, 0);
     result.rows = taken.integer(0, 1).value_or(0);

@@ -4,6 +4,7 @@
 #include <QScopeGuard>
 #include <QTest>
 
+#include <algorithm>
 #include <future>
 
 #include "model/ingest/door.h"
@@ -65,7 +66,7 @@ void TestDoor::stoppedSenderLeavesASilentServer()
     const std::shared_future<void> wentOn = goOn.get_future().share();
     const test::FakeServer server({{"server_version", "15.2"}, {"client_encoding", "UTF8"}},
                                   [wentOn](const QByteArray& sql) -> test::FakeServer::Reply {
-                                      if (sql == "begin")
+                                      if (sql.contains("ingest_few"))
                                           wentOn.wait();
                                       if (sql.contains("version()"))
                                           return {.columns = {"version", "session_user", "pg_is_in_recovery"},
@@ -87,7 +88,11 @@ void TestDoor::stoppedSenderLeavesASilentServer()
     client.setEndpoint(endpoint);
 
     RetryPolicy policy;
-    policy.stopped = [&server] { return server.statements().contains("begin"); };
+    policy.stopped = [&server] {
+        const auto statements = server.statements();
+        return std::any_of(statements.cbegin(), statements.cend(),
+                           [](const QByteArray& sql) { return sql.contains("ingest_few"); });
+    };
     DurableDoor door(client, endpoint.id, policy);
     Batch batch(1, "test");
     batch.entity("a");
