@@ -534,10 +534,11 @@ begin
                     execute format('analyze atlas_moves.%I', part.name);
                 end loop;
                 job.message := 'waiting for autovacuum';
-            -- Index-only scans need all-visible pages. A minute more than autovacuum usually sleeps, then it goes on without.
+            -- Index-only scans need all-visible pages; a leaf of a few megabytes does without. A minute more than autovacuum usually
+            -- sleeps, then it goes on without as well.
             elsif clock_timestamp() > job.updated_at + interval '2 minutes'
                   or not exists (select from atlas_moves.leaves() l join pg_class c on c.oid = l.id
-                                  where c.relpages > 100 and c.relallvisible < 0.8 * c.relpages) then
+                                  where c.relpages > 1000 and c.relallvisible < 0.8 * c.relpages) then
                 job.phase := case job.kind when 'isolate' then 'check' else 'follow' end;
                 job.message := '';
             else
