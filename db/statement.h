@@ -67,9 +67,10 @@ struct Statement
     /// Our own deadline, counted from the call, waiting for a connection included. Also sent as
     /// statement_timeout. Must be positive: nothing runs without a time budget.
     std::chrono::milliseconds deadline{30'000};
-    /// The one tenant it is about, where there is one: sent along as the setting atlas.tenant, for this statement
-    /// only, so that row security looks at no other (schema/postgres/0014_one_tenant.sql). It narrows what the
-    /// login sees and cannot widen it. Not sent inside a transaction of the session's own, nor to Redshift.
+    /// The one tenant it is about, where there is one: sent along as the setting atlas.tenant, for this
+    /// statement only, so that row security looks at no other (schema/postgres/0014_one_tenant.sql). It
+    /// narrows what the login sees and cannot widen it. Not sent inside a transaction of the session's own,
+    /// nor to Redshift.
     std::optional<int> tenant = std::nullopt;
 };
 

@@ -503,20 +503,21 @@ quint64 Browser::readRows(const db::Statement& statement, QObject* receiver,
                           std::function<void(std::variant<routing::Routed, Problem>)> done)
 {
     const quint64 ticket = ++m_next;
-    m_running.insert(ticket,
-                     m_reader->read(
-                         routing::Intent::Operational,
-                         [statement = about(m_tenant, statement)](const QString&, EndpointRole) { return statement; },
-                         receiver,
-                         [this, self = QPointer(this), ticket, done](db::Result<routing::Routed> result) {
-                             if (!self)
-                                 return;
-                             m_running.remove(ticket);
-                             if (result)
-                                 done(std::move(result).value());
-                             else
-                                 done(problemOf(result.error()));
-                         }));
+    m_running.insert(
+        ticket,
+        m_reader->read(
+            routing::Intent::Operational,
+            [statement = about(m_tenant, statement)](const QString&, EndpointRole) { return statement; },
+            receiver,
+            [this, self = QPointer(this), ticket, done](db::Result<routing::Routed> result) {
+                if (!self)
+                    return;
+                m_running.remove(ticket);
+                if (result)
+                    done(std::move(result).value());
+                else
+                    done(problemOf(result.error()));
+            }));
     return ticket;
 }
 

@@ -306,10 +306,9 @@ QList<Figure> runRegret(Context& context)
         return {};
     const auto sorted = std::count_if(std::begin(cases), std::end(cases),
                                       [](const Case& one) { return one.sort != nullptr; });
-    const QString count =
-        QStringLiteral("%1 filters, a page of 200 and a count of each; %2 are sorted pages")
-            .arg(std::size(cases))
-            .arg(sorted);
+    const QString count = QStringLiteral("%1 filters, a page of 200 and a count of each; %2 are sorted pages")
+                              .arg(std::size(cases))
+                              .arg(sorted);
     const QString best = QStringLiteral("best shape known, the same login; ") + count;
     const QString free = QStringLiteral("best shape known, as the owner without row security; ") + count;
     const QString price = QStringLiteral("the same statement as the owner without row security; ") + count;
