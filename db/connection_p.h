@@ -113,7 +113,7 @@ private:
     void sendMain();
     /// Whether the statement is sent with its tenant; see Statement::tenant.
     bool narrows() const;
-    /// The setting, where it narrows, and the statement: one transaction up to the synchronisation point.
+    /// The setting, where m_narrowed, and the statement: one transaction up to the synchronisation point.
     bool sendInPipeline();
     void nextInPipeline();
     void sendCancel();
@@ -180,6 +180,7 @@ private:
     Step m_step = Step::Setup;
     Copy m_copy = Copy::None;
     bool m_pipeline = false;
+    bool m_narrowed = false; ///< the running statement was sent with its tenant
     bool m_broken = false;
     int m_withReceiver = 0; ///< batches or chunks handed over and not yet dealt with
     bool m_discarded = false;

@@ -71,6 +71,8 @@ void Connection::run(RequestPtr request)
     m_withReceiver = 0;
     m_inLibpq = 0;
 
+    // Asked once: in the middle of a pipeline libpq gives no steady answer about transactions.
+    m_narrowed = narrows();
     const qint64 timeout =
         std::min<qint64>(m_request->statement.deadline.count(), std::numeric_limits<int>::max());
     const bool sameTimeout = m_timeout == timeout;
@@ -114,7 +116,7 @@ bool Connection::narrows() const
 bool Connection::sendInPipeline()
 {
     PGconn* conn = m_conn.get();
-    if (narrows()) {
+    if (m_narrowed) {
         const QByteArray tenant = QByteArray::number(*m_request->statement.tenant);
         const char* const value = tenant.constData();
         if (PQsendQueryParams(conn, "select pg_catalog.set_config('atlas.tenant', $1, true)", 1, nullptr,
@@ -126,7 +128,7 @@ bool Connection::sendInPipeline()
 
 void Connection::nextInPipeline()
 {
-    if (narrows()) {
+    if (m_narrowed) {
         m_step = Step::NarrowInPipeline;
         return;
     }
@@ -136,7 +138,7 @@ void Connection::nextInPipeline()
 
 void Connection::sendMain()
 {
-    if (narrows()) {
+    if (m_narrowed) {
         m_pipeline = true;
         m_step = Step::NarrowInPipeline;
         if (PQenterPipelineMode(m_conn.get()) == 1 && sendInPipeline())

@@ -715,6 +715,24 @@ void TestRowSecurity::oneTenantNarrowsAndNeverWidens()
             if (tenant)
                 QCOMPARE(rows, tenant == m_mineId ? 1000 : 0);
         }
+        // With another deadline, which is sent ahead of it: in a transaction of one's own and without.
+        for (const bool inTransaction : {false, true}) {
+            if (inTransaction)
+                QVERIFY(session->exec(sql("begin")).ok());
+            for (const int seconds : {7, 8, 8, 9}) {
+                db::Statement other = sql("select t.tenant_id, 'x' from atlas.tenants t where tenant_id = " +
+                                          QByteArray::number(m_mineId));
+                other.tenant = m_mineId;
+                other.deadline = std::chrono::seconds(seconds);
+                const auto rows = session->exec(other);
+                QVERIFY2(rows.ok(), rows.ok() ? "" : qPrintable(rows.error().text()));
+                QCOMPARE(rows->rowCount(), 1);
+                QCOMPARE(rows->columnCount(), 2);
+                QCOMPARE(rows->string(0, 0), own);
+            }
+            if (inTransaction)
+                QVERIFY(session->exec(sql("rollback")).ok());
+        }
         // The error of a statement is its own, and the connection goes on.
         db::Statement wrong = sql("select 1 / 0 from atlas.tenants");
         wrong.tenant = m_mineId;
