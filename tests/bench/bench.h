@@ -40,6 +40,8 @@ public:
     QString prepare(qint64 entities);
     test::Platform& platform() { return m_platform; }
     int tenant(const QString& name) { return m_platform.tenantId(name); }
+    /// By the ingest login, open to the analyst and the admin. Isolation "shared" or "partition".
+    int createTenant(const QString& name, const QString& isolation);
 
 private:
     test::Platform m_platform;

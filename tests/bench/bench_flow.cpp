@@ -204,19 +204,6 @@ ingest::RetryPolicy patient()
     return policy;
 }
 
-int createTenant(Context& context, const QString& name, const QString& isolation)
-{
-    auto writer = context.platform().open(QStringLiteral("primary"), QStringLiteral("ingest"));
-    return static_cast<int>(
-        need(writer->exec(sql(
-                 "select atlas.create_tenant($1, $2, $3::name[])",
-                 {db::param(name), db::param(isolation),
-                  db::arrayParam(QStringList{context.platform().cluster().role(QStringLiteral("analyst")),
-                                             context.platform().cluster().role(QStringLiteral("admin"))})})))
-            .integer(0, 0)
-            .value_or(0));
-}
-
 bool cluster(Context& context, const QStringList& words)
 {
     QProcess process;
@@ -260,7 +247,7 @@ QList<Figure> runSmall(Context& context)
         if (context.tenant(first) > 0)
             break;
         const int there = context.tenant(name);
-        const int tenant = there > 0 ? there : createTenant(context, name, QStringLiteral("shared"));
+        const int tenant = there > 0 ? there : context.createTenant(name, QStringLiteral("shared"));
         need(door.send(smallTenant(tenant, i == 0 ? 2'000 : 50), BatchId::random()));
         if (i == 0) {
             need(owner->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(tenant)})));
@@ -355,8 +342,8 @@ QList<Figure> runDoor(Context& context)
     context.platform().open(QStringLiteral("primary"), QStringLiteral("ingest"));
     std::vector<int> tenants;
     for (int w = 0; w < writers; ++w)
-        tenants.push_back(createTenant(context, test::Platform::freshName(QStringLiteral("bench door")),
-                                       QStringLiteral("partition")));
+        tenants.push_back(context.createTenant(test::Platform::freshName(QStringLiteral("bench door")),
+                                               QStringLiteral("partition")));
     need(owner->execScript("create schema if not exists bench; drop table if exists bench.v, bench.e;"
                            "create table bench.v (like atlas.attribute_values including all);"
                            "create table bench.e (like atlas.attribute_events including all);",
@@ -446,8 +433,8 @@ QList<Figure> runCluster(Context& context)
     auto owner = context.platform().open(QStringLiteral("primary"), QStringLiteral("owner"));
     std::vector<int> tenants;
     for (int w = 0; w < writers; ++w)
-        tenants.push_back(createTenant(context, test::Platform::freshName(QStringLiteral("bench cluster")),
-                                       QStringLiteral("partition")));
+        tenants.push_back(context.createTenant(test::Platform::freshName(QStringLiteral("bench cluster")),
+                                               QStringLiteral("partition")));
     std::vector<std::unique_ptr<db::BlockingSession>> replicas;
     for (const QString& replica : context.platform().cluster().replicas())
         replicas.push_back(context.platform().open(replica, QStringLiteral("operator"), true));
@@ -542,8 +529,8 @@ QList<Figure> runReadAfter(Context& context)
                                                    QStringLiteral("/environment.json"));
     auto owner = context.platform().open(QStringLiteral("primary"), QStringLiteral("owner"));
     context.platform().open(QStringLiteral("primary"), QStringLiteral("ingest"));
-    const int tenant = createTenant(context, test::Platform::freshName(QStringLiteral("bench read")),
-                                    QStringLiteral("shared"));
+    const int tenant = context.createTenant(test::Platform::freshName(QStringLiteral("bench read")),
+                                            QStringLiteral("shared"));
     db::Client client;
     for (const Purpose purpose : {Purpose::Analyst, Purpose::Operator}) {
         for (const db::Endpoint& endpoint : need(environment).endpointsFor(purpose))

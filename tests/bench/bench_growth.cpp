@@ -26,14 +26,7 @@ int grownTenant(Context& context, qint64 entities)
         return 0;
     int tenant = context.tenant(name);
     if (tenant == 0) {
-        auto writer = context.platform().open(QStringLiteral("primary"), QStringLiteral("ingest"));
-        tenant = static_cast<int>(
-            need(writer->exec(
-                     sql("select atlas.create_tenant($1, 'partition', $2::name[])",
-                         {db::param(name), db::arrayParam(QStringList{context.platform().cluster().role(
-                                               QStringLiteral("analyst"))})})))
-                .integer(0, 0)
-                .value_or(0));
+        tenant = context.createTenant(name, QStringLiteral("partition"));
         need(owner->exec(sql(
             "insert into atlas.attributes (tenant_id, name, value_type) select $1::int, n, t from (values "
             "('site', 1), ('status', 1), ('reading', 2)) a (n, t)",

@@ -26,7 +26,7 @@ struct Case
 {
     const char* tenant;
     const char* filter;
-    const char* sort = nullptr; ///< an attribute, or entity.id, .type, .name; with "-" before it descending
+    const char* sort = nullptr; ///< an attribute, or entity.name; with "-" before it descending
 };
 
 // Every operator, nesting and negation; rare with common, two commons, wide ranges, what matches nothing and

@@ -49,6 +49,19 @@ QString Context::prepare(qint64 entities)
     return loaded.status == 0 ? QString() : QString::fromUtf8(loaded.err);
 }
 
+int Context::createTenant(const QString& name, const QString& isolation)
+{
+    auto writer = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    return static_cast<int>(
+        need(writer->exec(test::sql(
+                 "select atlas.create_tenant($1, $2, $3::name[])",
+                 {db::param(name), db::param(isolation),
+                  db::arrayParam(QStringList{m_platform.cluster().role(QStringLiteral("analyst")),
+                                             m_platform.cluster().role(QStringLiteral("admin"))})})))
+            .integer(0, 0)
+            .value_or(0));
+}
+
 double percentile(std::vector<double> values, double p)
 {
     if (values.empty())
@@ -154,7 +167,7 @@ int main(int argc, char** argv)
         QStringLiteral("scale"),
         QStringLiteral("On a cluster of its own with 1,000,000 entities and 20 million values, for growth 5 "
                        "million entities "
-                       "more: half an hour to load, 45 GB. Runs what grows with the data, unless named."));
+                       "more: twenty minutes to load, 45 GB. Runs what grows with the data, unless named."));
     parser.addOptions({json, scale});
     parser.addPositionalArgument(QStringLiteral("name"), QStringLiteral("Benchmarks to run."),
                                  QStringLiteral("[name…]"));
