@@ -26,22 +26,68 @@ void appendOptional(std::string& out, const std::optional<std::string>& text)
         out.append("\\N");
 }
 
-/// One more element of a PostgreSQL array literal, without its braces.
-void appendElement(std::string& out, const std::optional<std::string_view>& text)
+/// A PostgreSQL array literal in the making.
+class ArrayLiteral
 {
-    if (!out.empty())
-        out += ',';
-    if (!text) {
-        out += "NULL";
-        return;
+public:
+    void addNull() { next() += "NULL"; }
+    /// Numbers and timestamps, which no quote or comma is in.
+    void addPlain(std::string_view text)
+    {
+        next() += text;
+        m_holds = true;
     }
-    out += '"';
-    for (const char c : *text) {
-        if (c == '"' || c == '\\')
-            out += '\\';
+    void addQuoted(std::string_view text)
+    {
+        std::string& out = next();
+        out += '"';
+        for (const char c : text) {
+            if (c == '"' || c == '\\')
+                out += '\\';
+            out += c;
+        }
+        out += '"';
+        m_holds = true;
+    }
+    void addQuoted(const std::optional<std::string>& text)
+    {
+        if (text)
+            addQuoted(std::string_view(*text));
+        else
+            addNull();
+    }
+    /// Empty if all of it is null: unnest() fills it up.
+    QByteArray finish()
+    {
+        if (!m_holds)
+            return QByteArrayLiteral("{}");
+        m_text += '}';
+        return QByteArray::fromStdString(m_text);
+    }
+
+private:
+    std::string& next()
+    {
+        m_text += m_text.empty() ? '{' : ',';
+        return m_text;
+    }
+
+    std::string m_text;
+    bool m_holds = false;
+};
+
+/// What appendEscaped() wrote, back again.
+void unescape(std::string_view escaped, std::string& out)
+{
+    out.clear();
+    for (std::size_t i = 0; i < escaped.size(); ++i) {
+        char c = escaped[i];
+        if (c == '\\') {
+            c = escaped[++i];
+            c = c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c;
+        }
         out += c;
     }
-    out += '"';
 }
 
 } // namespace
@@ -222,40 +268,41 @@ std::string Batch::attributesCopy() const
 
 std::array<QByteArray, 12> Batch::arrays() const
 {
-    std::array<std::string, 12> arrays;
+    std::array<ArrayLiteral, 12> arrays;
     for (const Entity& entity : m_entities) {
-        appendElement(arrays[0], entity.id);
-        appendElement(arrays[1], entity.type);
-        appendElement(arrays[2], entity.name);
+        arrays[0].addQuoted(std::string_view(entity.id));
+        arrays[1].addQuoted(entity.type);
+        arrays[2].addQuoted(entity.name);
     }
     for (const Attribute& attribute : m_attributes) {
-        appendElement(arrays[3], attribute.name);
-        appendElement(arrays[4], std::to_string(static_cast<int>(attribute.type)));
+        arrays[3].addQuoted(std::string_view(attribute.name));
+        arrays[4].addPlain(std::to_string(static_cast<int>(attribute.type)));
     }
+    // entity, attribute, time, number, text, exact number, long text
     constexpr std::size_t first = 5;
+    constexpr std::size_t text = first + 4;
+    constexpr std::size_t longText = first + 6;
+    std::string unescaped;
     std::size_t column = first;
-    std::string field;
-    bool isNull = false;
-    for (std::size_t i = 0; i < m_values.size(); ++i) {
-        const char c = m_values[i];
-        if (c == '\\') { // as appendEscaped() writes it
-            const char escaped = m_values[++i];
-            isNull = escaped == 'N';
-            field += escaped == 't' ? '\t' : escaped == 'n' ? '\n' : escaped == 'r' ? '\r' : escaped;
-        } else if (c == '\t' || c == '\n') {
-            appendElement(arrays[column++], isNull ? std::nullopt : std::optional<std::string_view>(field));
-            field.clear();
-            isNull = false;
-            if (c == '\n')
-                column = first;
+    for (std::size_t at = 0; at < m_values.size(); ++at) {
+        const std::size_t begin = at;
+        while (m_values[at] != '\t' && m_values[at] != '\n') // those of values are escaped
+            ++at;
+        const std::string_view field(m_values.data() + begin, at - begin);
+        ArrayLiteral& array = arrays[column];
+        if (field == "\\N") {
+            array.addNull();
+        } else if (column == text || column == longText) {
+            unescape(field, unescaped);
+            array.addQuoted(std::string_view(unescaped));
         } else {
-            field += c;
+            array.addPlain(field);
         }
+        column = m_values[at] == '\n' ? first : column + 1;
     }
     std::array<QByteArray, 12> literals;
-    std::transform(arrays.begin(), arrays.end(), literals.begin(), [](const std::string& elements) {
-        return QByteArray::fromStdString('{' + elements + '}');
-    });
+    std::transform(arrays.begin(), arrays.end(), literals.begin(),
+                   [](ArrayLiteral& array) { return array.finish(); });
     return literals;
 }
 

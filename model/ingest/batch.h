@@ -74,13 +74,13 @@ public:
     /// Empties it and keeps the room.
     void reset();
 
-    /// The three COPYs of the durable door.
+    /// As COPY text for the temporary tables of ingest_commit.
     std::string entitiesCopy() const;
     std::string attributesCopy() const;
     const std::string& valuesCopy() const { return m_values; }
-    /// The whole batch as PostgreSQL array literals, for ingest_few: of entities their ids, types and names,
-    /// of attributes names and types, of values the number of the entity and of the attribute, the time, and
-    /// the four columns of attribute_values.
+    /// The whole batch as PostgreSQL array literals, for ingest_batch: of entities their ids, types and
+    /// names, of attributes names and types, of values the number of the entity and of the attribute, the
+    /// time, and the four columns of attribute_values. An array of nothing but nulls is empty.
     std::array<QByteArray, 12> arrays() const;
     /// The same rows spelled out for ingest_staging, handed over in pieces of about a megabyte. A row a
     /// value: what has no value in this batch is not in it.

@@ -13,27 +13,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const RegisteredStatement begin{"ingest.begin", "Begin a batch", "begin"};
-const RegisteredStatement commit{"ingest.end", "Commit a batch", "commit"};
-const RegisteredStatement openTables{"ingest.open", "Temporary tables for batches",
-                                     "select atlas.ingest_open()"};
-const RegisteredStatement copyEntities{
-    "ingest.copy_entities", "Entities of a batch",
-    "copy pg_temp.ingest_entities (entity_ord, external_id, entity_type, entity_name) from stdin"};
-const RegisteredStatement copyAttributes{
-    "ingest.copy_attributes", "Attributes of a batch",
-    "copy pg_temp.ingest_attributes (attribute_ord, name, value_type) from stdin"};
-const RegisteredStatement copyValues{"ingest.copy_values", "Values of a batch",
-                                     "copy pg_temp.ingest_values (entity_ord, attribute_ord, observed_at, "
-                                     "value_num, value_text, value_exact, value_long) from stdin"};
 const RegisteredStatement takeBatch{
     "ingest.take", "Take a batch into history, current values, hot set and ledger",
     "select duplicate, rows, changed, rejected, new_entities, new_attributes "
-    "from atlas.ingest_commit($1::integer, $2::uuid, $3::timestamptz, $4, $5, $6::bigint)"};
-const RegisteredStatement takeFew{
-    "ingest.few", "Take a small batch, all in one statement",
-    "select duplicate, rows, changed, rejected, new_entities, new_attributes "
-    "from atlas.ingest_few($1::integer, $2::uuid, $3::timestamptz, $4, $5, $6::bigint, $7::text[], "
+    "from atlas.ingest_batch($1::integer, $2::uuid, $3::timestamptz, $4, $5, $6::bigint, $7::text[], "
     "$8::text[], "
     "$9::text[], $10::text[], $11::smallint[], $12::integer[], $13::integer[], $14::timestamptz[], "
     "$15::float8[], $16::text[], $17::numeric[], $18::text[])"};
@@ -48,26 +31,12 @@ const RegisteredStatement copyStaging{"ingest.copy_staging", "Rows of the fast d
                                       "entity_name, attribute, value_type, observed_at, "
                                       "value_num, value_text, value_exact, value_long, source) from stdin"};
 
-/// Beyond this the server copies a value too often on its way through arrays.
-constexpr std::size_t fewBytes = 256 * 1024;
 /// Nothing ends the wait for a connection, so it is short; the attempt at one goes on meanwhile, and the next
 /// call finds it.
 constexpr auto openDeadline = 2s;
 /// For what is under way when the sender is told to stop.
 constexpr auto stopPatience = 2s;
 constexpr auto betweenLooks = 500ms;
-
-db::Result<db::ResultSet> copyText(db::BlockingSession& session, const RegisteredStatement& statement,
-                                   const std::string& text)
-{
-    std::size_t at = 0;
-    return session.copyIn(statement({}, batchDeadline), [&]() -> QByteArray {
-        const std::size_t length = std::min<std::size_t>(text.size() - at, 512 * 1024);
-        QByteArray chunk(text.data() + at, static_cast<qsizetype>(length));
-        at += length;
-        return chunk;
-    });
-}
 
 db::Param timestampParam(std::int64_t microseconds)
 {
@@ -210,10 +179,9 @@ db::Status Door::ask(const std::function<db::Status(db::BlockingSession&)>& ques
     return answered ? db::success() : db::Status(answered.error());
 }
 
-db::Status DurableDoor::prepare(db::BlockingSession& session)
+db::Status Door::prepare(db::BlockingSession&)
 {
-    const auto opened = session.exec(openTables());
-    return opened ? db::success() : db::Status(opened.error());
+    return db::success();
 }
 
 db::Result<BatchResult> DurableDoor::deliver(const Batch& batch, const BatchId& id)
@@ -230,41 +198,14 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
                             db::param(name()),
                             db::param(QByteArray::fromStdString(batch.source())),
                             db::param(batch.bytes())};
-    if (m_takesFew && batch.entityCount() <= m_mostInOneStatement && batch.rows() <= m_mostInOneStatement &&
-        batch.sizeInBytes() <= fewBytes) {
-        QList<db::Param> all = params;
-        for (QByteArray& array : batch.arrays())
-            all.append(std::move(array));
-        const auto taken = session.exec(takeFew(all, batchDeadline));
-        if (taken)
-            return outcome(session, *taken, batch, id);
-        if (taken.error().sqlState != QLatin1String("42883"))
-            return taken.error();
-        m_takesFew = false; // a schema from before it
-    }
-    if (const auto begun = session.exec(begin()); !begun)
-        return begun.error();
-    // Temporary tables forget their rows at the end of each transaction.
-    for (const auto& [statement, text] :
-         {std::pair<const RegisteredStatement&, std::string>(copyEntities, batch.entitiesCopy()),
-          std::pair<const RegisteredStatement&, std::string>(copyAttributes, batch.attributesCopy())}) {
-        if (const auto copied = copyText(session, statement, text); !copied)
-            return copied.error();
-    }
-    if (batch.rows() > 0) {
-        if (const auto copied = copyText(session, copyValues, batch.valuesCopy()); !copied)
-            return copied.error();
-    }
+    for (QByteArray& array : batch.arrays())
+        params.append(std::move(array));
+    // A transaction of its own. A connection that breaks here leaves the outcome open: the next attempt finds
+    // the batch in the ledger, or not.
     const auto taken = session.exec(takeBatch(params, batchDeadline));
     if (!taken)
         return taken.error();
-    const auto result = outcome(session, *taken, batch, id);
-    if (!result)
-        return result.error();
-    // A connection that breaks here leaves the outcome open: the next attempt finds it in the ledger, or not.
-    if (const auto ended = session.exec(commit({}, batchDeadline)); !ended)
-        return ended.error();
-    return result;
+    return outcome(session, *taken, batch, id);
 }
 
 db::Result<BatchResult> DurableDoor::outcome(db::BlockingSession& session, const db::ResultSet& taken,

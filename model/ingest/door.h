@@ -69,7 +69,7 @@ protected:
     db::Result<BatchResult> persist(const Attempt& attempt);
     bool isStopped() const { return m_policy.stopped && m_policy.stopped(); }
     /// SQL of a fresh session, after connecting.
-    virtual db::Status prepare(db::BlockingSession& session) = 0;
+    virtual db::Status prepare(db::BlockingSession& session);
 
     db::Client& m_client;
     const QString m_endpoint;
@@ -97,21 +97,15 @@ class DurableDoor final : public Door
 public:
     using Door::Door;
     const char* name() const override { return "durable"; }
-    /// Up to so many values a batch goes in one statement; 0: never. The outcome is the same, three COPYs are
-    /// quicker from some hundred on.
-    void setMostInOneStatement(std::int64_t rows) { m_mostInOneStatement = rows; }
 
 protected:
     db::Result<BatchResult> deliver(const Batch& batch, const BatchId& id) override;
-    db::Status prepare(db::BlockingSession& session) override;
 
 private:
     db::Result<BatchResult> attempt(db::BlockingSession& session, const Batch& batch, const BatchId& id);
-    /// Of what ingest_commit or ingest_few returned.
+    /// Of what ingest_batch returned.
     static db::Result<BatchResult> outcome(db::BlockingSession& session, const db::ResultSet& taken,
                                            const Batch& batch, const BatchId& id);
-    std::int64_t m_mostInOneStatement = 200;
-    bool m_takesFew = true; ///< false once the server has said that it has no ingest_few
 };
 
 /// Guarantee: when send() returns a result, the rows are in ingest_staging, an unlogged table, and in no

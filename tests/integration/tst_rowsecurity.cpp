@@ -433,26 +433,13 @@ QHash<QString, Call> TestRowSecurity::calls() const
     reads("import.rejects", {tenant, batch});
     reads("import.tenant", {name});
     exempt("ingest.asynchronous", "a setting; no data");
-    exempt("ingest.begin", "no data");
-    exempt("ingest.copy_attributes", "a temporary table of the session's own; ingest.take moves it on");
-    exempt("ingest.copy_entities", "a temporary table of the session's own; ingest.take moves it on");
     add("ingest.copy_staging",
         Call{.kind = Kind::Writes,
              .copy = QByteArray::number(m_otherId) +
                      "\tstolen\t\\N\t\\N\tstatus\t1\t2026-06-01 00:00:00+00\t\\N\tx\t\\N\t\\N\ttest\n"});
-    exempt("ingest.copy_values", "a temporary table of the session's own; ingest.take moves it on");
-    exempt("ingest.end", "no data");
     exempt("ingest.pressure", "servers and limits only, no tenant's");
     reads("ingest.ledger", {tenant, batch, db::param(m_started)});
-    lists("ingest.open");
     add("ingest.take",
-        Call{.kind = Kind::Writes,
-             .params = {tenant, QByteArray("00000000-0000-4000-8000-000000000001"),
-                        QByteArray("2026-06-01 00:00:00+00"), QByteArray("durable"), QByteArray("test"),
-                        QByteArray("0")},
-             .before =
-                 "select atlas.ingest_open(); insert into pg_temp.ingest_entities values (1, 'stolen')"});
-    add("ingest.few",
         Call{.kind = Kind::Writes,
              .params = {tenant, QByteArray("00000000-0000-4000-8000-000000000002"),
                         QByteArray("2026-06-01 00:00:00+00"), QByteArray("durable"), QByteArray("test"),

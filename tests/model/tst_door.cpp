@@ -66,13 +66,11 @@ void TestDoor::stoppedSenderLeavesASilentServer()
     const std::shared_future<void> wentOn = goOn.get_future().share();
     const test::FakeServer server({{"server_version", "15.2"}, {"client_encoding", "UTF8"}},
                                   [wentOn](const QByteArray& sql) -> test::FakeServer::Reply {
-                                      if (sql.contains("ingest_few"))
+                                      if (sql.contains("ingest_batch"))
                                           wentOn.wait();
                                       if (sql.contains("version()"))
                                           return {.columns = {"version", "session_user", "pg_is_in_recovery"},
                                                   .rows = {{"PostgreSQL 15.2", "me", "f"}}};
-                                      if (sql.contains("ingest_open"))
-                                          return {.columns = {"ingest_open"}, .rows = {{""}}};
                                       return {.tag = "SET"};
                                   });
     const auto release = qScopeGuard([&goOn] { goOn.set_value(); }); // before the server joins its threads
@@ -91,7 +89,7 @@ void TestDoor::stoppedSenderLeavesASilentServer()
     policy.stopped = [&server] {
         const auto statements = server.statements();
         return std::any_of(statements.cbegin(), statements.cend(),
-                           [](const QByteArray& sql) { return sql.contains("ingest_few"); });
+                           [](const QByteArray& sql) { return sql.contains("ingest_batch"); });
     };
     DurableDoor door(client, endpoint.id, policy);
     Batch batch(1, "test");
