@@ -4,6 +4,9 @@
 #include <QCoreApplication>
 #include <QThread>
 
+#include <algorithm>
+#include <utility>
+
 #include "db/client_p.h"
 #include "db/session_p.h"
 
@@ -16,6 +19,7 @@ using namespace std::chrono_literals;
 /// The I/O thread answers every request by its deadline, a second of cancelling and some work included.
 /// Waiting longer than this would only hide a bug of ours.
 constexpr auto Slack = 30s;
+constexpr auto BetweenLooks = 50ms;
 constexpr qint64 MostUnsent = 4 * 1024 * 1024;
 
 [[maybe_unused]] bool mayWait()
@@ -45,6 +49,7 @@ struct BlockingSession::Private
 {
     std::shared_ptr<Session> session;
     Session::Private& core;
+    std::function<bool()> mustEnd = {};
 
     /// Submits and handles events until the last one, which it returns.
     Result<ResultSet> run(const RequestPtr& request, const std::function<void(Event&)>& each = {}) const
@@ -59,8 +64,9 @@ struct BlockingSession::Private
     Result<ResultSet> wait(WaitingSink& sink, RequestId id, Clock::time_point deadline,
                            const std::function<void(Event&)>& each = {}) const
     {
+        Clock::time_point look = Clock::now() + BetweenLooks;
         for (;;) {
-            std::optional<Event> event = sink.wait(deadline);
+            std::optional<Event> event = await(sink, deadline, look);
             if (!event) {
                 core.engine->stop(id, Request::Stop::ByCaller);
                 return noAnswer(core.endpoint);
@@ -71,6 +77,21 @@ struct BlockingSession::Private
                 each(*event);
                 core.engine->acknowledge(id);
             }
+        }
+    }
+    /// The next event, nothing after the deadline. Looks in between whether the call must end, from `look` on.
+    std::optional<Event> await(WaitingSink& sink, Clock::time_point deadline, Clock::time_point& look) const
+    {
+        for (;;) {
+            std::optional<Event> event = sink.wait(mustEnd ? std::min(deadline, look) : deadline);
+            const Clock::time_point now = Clock::now();
+            if (mustEnd && now >= look) { // events may come without end
+                if (mustEnd())
+                    core.engine->stopSession(core.id, Request::Stop::ByCaller);
+                look = now + BetweenLooks;
+            }
+            if (event || now >= deadline)
+                return event;
         }
     }
 };
@@ -146,6 +167,7 @@ Result<ResultSet> BlockingSession::copyIn(const Statement& statement, const std:
     const auto deadline = request->deadline() + Slack;
     const RequestId id = d->core.submit(request);
     const auto feed = request->feed;
+    Clock::time_point look = Clock::now() + BetweenLooks;
     while (!feed->over) {
         QByteArray chunk = next();
         if (chunk.isEmpty())
@@ -154,7 +176,7 @@ Result<ResultSet> BlockingSession::copyIn(const Statement& statement, const std:
             continue;
         const auto drained = std::make_shared<WaitingSink>();
         d->core.notifyWhenBelow(MostUnsent / 2, drained);
-        if (!drained->wait(deadline))
+        if (!d->await(*drained, deadline, look))
             break;
     }
     d->core.endCopy(std::nullopt);
@@ -172,6 +194,11 @@ Status BlockingSession::copyOut(const Statement& statement,
     if (!result)
         return result.error();
     return success();
+}
+
+std::function<bool()> BlockingSession::setWatch(std::function<bool()> mustEnd)
+{
+    return std::exchange(d->mustEnd, std::move(mustEnd));
 }
 
 void BlockingSession::cancel()

@@ -9,31 +9,17 @@ namespace atlas {
 
 SessionWatch::SessionWatch(db::BlockingSession& session, std::function<bool()> mustEnd)
     : m_session(session)
-    , m_mustEnd(std::move(mustEnd))
-    , m_thread([this] { watch(); })
+    , m_before(session.setWatch([this, mustEnd = std::move(mustEnd)] {
+        const bool end = mustEnd();
+        m_hasCancelled = m_hasCancelled || end;
+        return end;
+    }))
 {
 }
 
 SessionWatch::~SessionWatch()
 {
-    {
-        const std::lock_guard lock(m_mutex);
-        m_over = true;
-    }
-    m_changed.notify_one();
-    m_thread.join();
-}
-
-void SessionWatch::watch()
-{
-    std::unique_lock lock(m_mutex);
-    // Again and again: a cancel that comes between two statements stops neither.
-    while (!m_changed.wait_for(lock, std::chrono::milliseconds(50), [this] { return m_over; })) {
-        if (m_mustEnd()) {
-            m_hasCancelled = true;
-            m_session.cancel();
-        }
-    }
+    m_session.setWatch(std::move(m_before));
 }
 
 bool isOut(const db::Client& client, const QString& endpoint)

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <thread>
 
 #include "db/blocking.h"
 
 namespace atlas {
 
 /// Cancels what runs on a session while a condition holds: ends waits that nothing else would end, after a
-/// signal or when the server has stopped. Looks every 50 ms, on a thread of its own, as long as it lives.
+/// signal or when the server has stopped. Looks about every 50 ms while the session waits, on the thread that
+/// waits.
 class SessionWatch
 {
 public:
-    /// `session` outlives it. `mustEnd` is called on the watch's thread.
+    /// `session` outlives it.
     SessionWatch(db::BlockingSession& session, std::function<bool()> mustEnd);
     ~SessionWatch();
     SessionWatch(const SessionWatch&) = delete;
@@ -27,15 +24,9 @@ public:
     bool hasCancelled() const { return m_hasCancelled; }
 
 private:
-    void watch();
-
     db::BlockingSession& m_session;
-    const std::function<bool()> m_mustEnd;
-    std::atomic<bool> m_hasCancelled{false};
-    std::mutex m_mutex;
-    std::condition_variable m_changed;
-    bool m_over = false;  ///< guarded by m_mutex
-    std::thread m_thread; ///< last: it uses the others
+    bool m_hasCancelled = false;
+    std::function<bool()> m_before;
 };
 
 /// What runs on an endpoint that has been down for longer than this is given up: a connection that merely
