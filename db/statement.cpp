@@ -54,15 +54,31 @@ Param arrayParam(const QList<int>& values)
 
 Param arrayParam(const QStringList& values)
 {
+    QList<Param> elements;
+    elements.reserve(values.size());
+    for (const QString& value : values)
+        elements.append(param(value));
+    return arrayParam(elements);
+}
+
+Param arrayParam(const QList<Param>& values)
+{
+    qsizetype size = 2;
+    for (const Param& value : values)
+        size += 4 + (value ? value->size() : 0);
     QByteArray text;
+    text.reserve(size);
     text += '{';
-    for (qsizetype i = 0; i < values.size(); ++i) {
-        if (i > 0)
+    for (const Param& value : values) {
+        if (text.size() > 1)
             text += ',';
+        if (!value) {
+            text += "NULL";
+            continue;
+        }
         // Always quoted: an unquoted NULL, an empty word, a brace or a comma would all mean something else.
         text += '"';
-        const QByteArray utf8 = values[i].toUtf8();
-        for (const char c : utf8) {
+        for (const char c : *value) {
             if (c == '"' || c == '\\')
                 text += '\\';
             text += c;

@@ -45,10 +45,12 @@ inline Param param(const char* utf8)
 /// Shortest text that reads back as the same double.
 Param param(double value);
 Param param(bool value);
-/// A PostgreSQL array literal, every element quoted. For $n::int[] and $n::text[].
+/// A PostgreSQL array literal, every text quoted. For $n::int[] and $n::text[].
 Param arrayParam(const QList<qint64>& values);
 Param arrayParam(const QList<int>& values);
 Param arrayParam(const QStringList& values);
+/// Of any type, each element as param() gives it; nullopt is NULL.
+Param arrayParam(const QList<Param>& values);
 
 /// An SQL identifier, quoted whatever it holds. NUL is not possible in an identifier: returns an empty array.
 QByteArray quoteIdentifier(QStringView name);

@@ -4,7 +4,7 @@
 #include <QCryptographicHash>
 #include <QUuid>
 
-#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace atlas::ingest {
@@ -26,22 +26,9 @@ void appendOptional(std::string& out, const std::optional<std::string>& text)
         out.append("\\N");
 }
 
-/// One more element of a PostgreSQL array literal, without its braces.
-void appendElement(std::string& out, const std::optional<std::string_view>& text)
+db::Param paramOf(const std::optional<std::string>& text)
 {
-    if (!out.empty())
-        out += ',';
-    if (!text) {
-        out += "NULL";
-        return;
-    }
-    out += '"';
-    for (const char c : *text) {
-        if (c == '"' || c == '\\')
-            out += '\\';
-        out += c;
-    }
-    out += '"';
+    return text ? db::Param(QByteArray::fromStdString(*text)) : std::nullopt;
 }
 
 } // namespace
@@ -220,21 +207,21 @@ std::string Batch::attributesCopy() const
     return out;
 }
 
-std::array<QByteArray, 12> Batch::arrays() const
+QList<db::Param> Batch::arrays() const
 {
-    std::array<std::string, 12> arrays;
+    std::array<QList<db::Param>, 12> columns;
     for (const Entity& entity : m_entities) {
-        appendElement(arrays[0], entity.id);
-        appendElement(arrays[1], entity.type);
-        appendElement(arrays[2], entity.name);
+        columns[0].append(QByteArray::fromStdString(entity.id));
+        columns[1].append(paramOf(entity.type));
+        columns[2].append(paramOf(entity.name));
     }
     for (const Attribute& attribute : m_attributes) {
-        appendElement(arrays[3], attribute.name);
-        appendElement(arrays[4], std::to_string(static_cast<int>(attribute.type)));
+        columns[3].append(QByteArray::fromStdString(attribute.name));
+        columns[4].append(db::param(static_cast<int>(attribute.type)));
     }
     constexpr std::size_t first = 5;
     std::size_t column = first;
-    std::string field;
+    QByteArray field;
     bool isNull = false;
     for (std::size_t i = 0; i < m_values.size(); ++i) {
         const char c = m_values[i];
@@ -243,8 +230,8 @@ std::array<QByteArray, 12> Batch::arrays() const
             isNull = escaped == 'N';
             field += escaped == 't' ? '\t' : escaped == 'n' ? '\n' : escaped == 'r' ? '\r' : escaped;
         } else if (c == '\t' || c == '\n') {
-            appendElement(arrays[column++], isNull ? std::nullopt : std::optional<std::string_view>(field));
-            field.clear();
+            columns[column++].append(isNull ? std::nullopt : db::Param(field));
+            field = QByteArray();
             isNull = false;
             if (c == '\n')
                 column = first;
@@ -252,11 +239,10 @@ std::array<QByteArray, 12> Batch::arrays() const
             field += c;
         }
     }
-    std::array<QByteArray, 12> literals;
-    std::transform(arrays.begin(), arrays.end(), literals.begin(), [](const std::string& elements) {
-        return QByteArray::fromStdString('{' + elements + '}');
-    });
-    return literals;
+    QList<db::Param> arrays;
+    for (const QList<db::Param>& elements : columns)
+        arrays.append(db::arrayParam(elements));
+    return arrays;
 }
 
 void Batch::stagingCopy(const std::function<void(std::string&&)>& piece) const

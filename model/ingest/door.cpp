@@ -232,10 +232,7 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
                             db::param(batch.bytes())};
     if (m_takesFew && batch.entityCount() <= m_mostInOneStatement && batch.rows() <= m_mostInOneStatement &&
         batch.sizeInBytes() <= fewBytes) {
-        QList<db::Param> all = params;
-        for (QByteArray& array : batch.arrays())
-            all.append(std::move(array));
-        const auto taken = session.exec(takeFew(all, batchDeadline));
+        const auto taken = session.exec(takeFew(params + batch.arrays(), batchDeadline));
         if (taken)
             return outcome(session, *taken, batch, id);
         if (taken.error().sqlState != QLatin1String("42883"))

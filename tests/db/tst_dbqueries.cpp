@@ -158,6 +158,20 @@ void TestDbQueries::arraysComeBackAsSent()
     for (int i = 0; i < rows.value().rowCount(); ++i)
         got += rows.value().string(i, 0);
     QCOMPARE(got, nasty);
+    QList<Param> withNulls{std::nullopt};
+    for (const QString& text : nasty)
+        withNulls += {param(text), std::nullopt};
+    const AsyncRows some =
+        query(*m_client, Primary, "select v from unnest($1::text[]) with ordinality u(v, n) order by n",
+              {arrayParam(withNulls)});
+    VERIFY_OK(some);
+    QCOMPARE(some.value().rowCount(), withNulls.size());
+    for (int i = 0; i < some.value().rowCount(); ++i)
+        QCOMPARE(some.value().isNull(i, 0) ? Param() : Param(some.value().bytes(i, 0).toByteArray()),
+                 withNulls[i]);
+    COMPARE_KIND(query(*m_client, Primary, "select $1::text[]",
+                       {arrayParam(QList<Param>{std::nullopt, QByteArray("a\0b", 3)})}),
+                 ErrorKind::BadArgument);
     const AsyncRows sum = query(*m_client, Primary, "select sum(v)::bigint from unnest($1::bigint[]) v",
                                 {arrayParam(QList<qint64>{1, -3, 9007199254740993})});
     VERIFY_OK(sum);

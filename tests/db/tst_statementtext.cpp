@@ -17,6 +17,7 @@ private Q_SLOTS:
     void doublesReadBackExactly();
     void literalsAreTextNotBooleans();
     void arraysQuoteEverything();
+    void arraysHoldNulls();
     void identifiers_data();
     void identifiers();
     void literals_data();
@@ -68,6 +69,23 @@ void TestStatementText::arraysQuoteEverything()
                                      QStringLiteral("x,y"), QStringLiteral("{}"), QStringLiteral("q\"uote"),
                                      QStringLiteral("back\\slash"), QStringLiteral(" blank ")}),
              QByteArray(R"({"a","","NULL","x,y","{}","q\"uote","back\\slash"," blank "})"));
+}
+
+void TestStatementText::arraysHoldNulls()
+{
+    QCOMPARE(*arrayParam(QList<Param>{}), QByteArray("{}"));
+    QCOMPARE(*arrayParam(QList<Param>{std::nullopt}), QByteArray("{NULL}"));
+    // Neither an empty text nor the word is a null, and none is left out or runs into its neighbour.
+    QCOMPARE(*arrayParam(QList<Param>{std::nullopt, param(QString()), QByteArray(), param("NULL"),
+                                      std::nullopt, param("null"), std::nullopt}),
+             QByteArray(R"({NULL,"","","NULL",NULL,"null",NULL})"));
+    QCOMPARE(*arrayParam(QList<Param>{param("q\"uote"), param("back\\slash"), param("\\\""), param("\\N"),
+                                      param("{a,b}"), param(" é\t\n")}),
+             QByteArray("{\"q\\\"uote\",\"back\\\\slash\",\"\\\\\\\"\",\"\\\\N\",\"{a,b}\",\" é\t\n\"}"));
+    QCOMPARE(*arrayParam(QList<Param>{param(-1), param(0.5), param(true), std::nullopt}),
+             QByteArray(R"({"-1","0.5","t",NULL})"));
+    // What follows a NUL is kept: the statement is refused, it must not go out cut off.
+    QCOMPARE(*arrayParam(QList<Param>{QByteArray("a\0b", 3)}), QByteArray("{\"a\0b\"}", 7));
 }
 
 void TestStatementText::identifiers_data()
