@@ -277,7 +277,7 @@ bool TestImport::waitForBatches(const QProcess& process, int batches)
     return false;
 }
 
-/// Some 7 MB: a first batch and several sections. Assets that come again and again, names that change, times
+/// Some 15 MB: a first batch and several sections. Assets that come again and again, names that change, times
 /// that collide within a batch and across, attributes that are new in the middle and get a wrong type a few
 /// lines later, lines and values that nobody can take.
 void TestImport::importReference()
@@ -285,7 +285,7 @@ void TestImport::importReference()
     if (!m_referenceCounts.isEmpty())
         return;
     m_mixed.clear();
-    const QByteArray padding(300, '.');
+    const QByteArray padding(800, '.');
     QMap<QByteArray, QByteArray> newest; // entity/attribute → value, and the time it is of
     QMap<QByteArray, QByteArray> newestAt;
     QSet<QByteArray> keys;
@@ -331,7 +331,7 @@ void TestImport::importReference()
             }
         }
     }
-    QVERIFY(m_mixed.size() > 5'000'000);
+    QVERIFY(m_mixed.size() > 14'000'000);
     const test::Ran ran = import(m_mixed, {QStringLiteral("--writers"), QStringLiteral("1")});
     QVERIFY2(ran.status == 1, ran.err.constData());
     // What the file says, not only what one writer makes of it.
@@ -348,7 +348,7 @@ void TestImport::importReference()
     QCOMPARE(m_referencePicture.count('\n'), 5);
     m_referenceRejects = rejects();
     m_referenceBatches = count("ingest_batches");
-    QVERIFY(m_referenceBatches > 15);
+    QVERIFY(m_referenceBatches > 30);
     for (const QByteArray& line : ran.err.split('\n')) {
         if (line.contains(" values taken ("))
             m_referenceCounts = line.left(line.lastIndexOf(';'));
