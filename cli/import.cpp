@@ -24,6 +24,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// On two cores that run the servers, too, a third gains nothing.
+constexpr int defaultWriters = 2;
+
 const RegisteredStatement tenantSql{"import.tenant", "Tenant to import into",
                                     "select tenant_id from atlas.tenants where name = $1"};
 const RegisteredStatement createSql{"import.create_tenant", "Create the tenant to import into",
@@ -85,7 +88,13 @@ int runImport(const QStringList& arguments)
         QStringLiteral("file"));
     const QCommandLineOption plain(QStringLiteral("no-timestamps"),
                                    QStringLiteral("Keep date-time strings of new attributes as strings."));
-    parser.addOptions({tenantName, create, isolation, openToOption(), rejectsPath, plain});
+    const QCommandLineOption writers(
+        QStringLiteral("writers"),
+        QStringLiteral("Connections that write at once, 1 to %1 (default %2). What is imported is the same.")
+            .arg(ingest::LaneRunner::laneCount)
+            .arg(defaultWriters),
+        QStringLiteral("n"), QString::number(defaultWriters));
+    parser.addOptions({tenantName, create, isolation, openToOption(), rejectsPath, plain, writers});
     parser.addPositionalArgument(QStringLiteral("file"), QStringLiteral("JSON Lines, or -."));
     parse(parser, QStringLiteral("import"), arguments);
     const QStringList words = parser.positionalArguments();
@@ -99,6 +108,12 @@ int runImport(const QStringList& arguments)
     }
     if (parser.isSet(QStringLiteral("open-to")) && !parser.isSet(create)) {
         fail(QStringLiteral("--open-to goes with --create"));
+        return Usage;
+    }
+    bool isNumber = false;
+    const int writerCount = parser.value(writers).toInt(&isNumber);
+    if (!isNumber || writerCount < 1 || writerCount > ingest::LaneRunner::laneCount) {
+        fail(QStringLiteral("--writers takes 1 to %1").arg(ingest::LaneRunner::laneCount));
         return Usage;
     }
     const bool fromStdin = words.first() == QLatin1String("-");
@@ -118,16 +133,17 @@ int runImport(const QStringList& arguments)
     auto connection = Connection::fromParser(parser);
     if (!connection)
         return Usage;
-    auto session = connection->open(QStringLiteral("primary"), Purpose::Ingest);
+    // The reader has a connection of its own, beside the writers'.
+    auto session = openPrimary(*connection, Purpose::Ingest, writerCount + 1);
     if (!session)
-        return connection->lastStatus();
+        return connection->lastStatus() == Ok ? Unreachable : connection->lastStatus();
     int status = Ok;
     std::optional<int> tenant;
     {
         const SessionWatch watch(*session, interrupted);
         tenant = tenantFor(*connection, parser, *session, parser.value(tenantName), status);
     }
-    session.reset(); // the door has one of its own
+    session.reset(); // the doors have their own
     if (!tenant)
         return status;
 
@@ -137,11 +153,18 @@ int runImport(const QStringList& arguments)
     ingest::ImportOptions options;
     options.tenant = *tenant;
     options.timestamps = !parser.isSet(plain);
+    options.writers = writerCount;
     options.live = live;
     ingest::RejectsFile rejects(rejectsFile);
-    ingest::DurableDoor door(connection->client(),
-                             connection->endpoint(QStringLiteral("primary"), Purpose::Ingest), retryPolicy());
-    ingest::Importer importer(door, rejects, options);
+    const QString endpoint = connection->endpoint(QStringLiteral("primary"), Purpose::Ingest);
+    const ingest::RetryPolicy policy = retryPolicy();
+    ingest::Importer importer(
+        [&](std::function<bool()> stopped) {
+            ingest::RetryPolicy own = policy;
+            own.stopped = std::move(stopped);
+            return std::make_unique<ingest::DurableDoor>(connection->client(), endpoint, std::move(own));
+        },
+        rejects, options);
     int readError = 0;
     ingest::LineReader lines([file, live, &readError](char* data, std::int64_t size) -> std::int64_t {
         constexpr int step = 200; // ms
@@ -184,7 +207,7 @@ int runImport(const QStringList& arguments)
         finished = true;
     });
     while (!finished) {
-        progress.update(importer.counts().bytesRead);
+        progress.update(importer.counts().bytes);
         std::this_thread::sleep_for(20ms);
     }
     work.join();

@@ -4,6 +4,7 @@
 #include <QCommandLineParser>
 
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "model/statements.h"
@@ -42,17 +43,28 @@ ingest::RetryPolicy retryPolicy()
 {
     ingest::RetryPolicy policy;
     policy.stopped = interrupted;
-    // One line for a row of failures, not one each.
-    policy.retrying = [last = std::make_shared<std::pair<QString, std::chrono::steady_clock::time_point>>()](
-                          const db::DbError& error) {
-        const auto now = std::chrono::steady_clock::now();
-        if (last->first != error.message || now - last->second > 10s)
-            say(QStringLiteral("trying again: ") + error.text());
-        *last = {error.message, now};
+    struct Said
+    {
+        std::mutex mutex;
+        QString failure;
+        std::chrono::steady_clock::time_point at;
+        int slowed = 0; ///< doors that wait
     };
-    policy.throttled = [](const QString& reason) {
-        say(reason.isEmpty() ? QStringLiteral("at full speed again")
-                             : QStringLiteral("slowing down: ") + reason);
+    const auto said = std::make_shared<Said>();
+    // One line for a row of failures, not one each.
+    policy.retrying = [said](const db::DbError& error) {
+        const std::lock_guard lock(said->mutex);
+        const auto now = std::chrono::steady_clock::now();
+        if (said->failure != error.message || now - said->at > 10s)
+            say(QStringLiteral("trying again: ") + error.text());
+        said->failure = error.message;
+        said->at = now;
+    };
+    policy.throttled = [said](const QString& reason) {
+        const std::lock_guard lock(said->mutex);
+        if (reason.isEmpty() ? --said->slowed == 0 : said->slowed++ == 0)
+            say(reason.isEmpty() ? QStringLiteral("at full speed again")
+                                 : QStringLiteral("slowing down: ") + reason);
     };
     return policy;
 }

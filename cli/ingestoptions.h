@@ -16,7 +16,8 @@ namespace atlas::cli {
 QCommandLineOption doorOption();
 /// Prints what is wrong and returns nullopt.
 std::optional<ingest::DoorKind> doorFromParser(const QCommandLineParser& parser);
-/// Tries again for a minute, stops on a signal, says the first failure of a row of them.
+/// Tries again for a minute, stops on a signal, says the first failure of a row of them. Several doors may
+/// have copies of one policy: they say what they have in common once.
 ingest::RetryPolicy retryPolicy();
 /// --open-to LOGIN, as often as there are logins.
 QCommandLineOption openToOption();

@@ -79,7 +79,8 @@ struct BlockingSession::Private
             }
         }
     }
-    /// The next event, nothing after the deadline. Looks in between whether the call must end, from `look` on.
+    /// The next event, nothing after the deadline. Looks in between whether the call must end, from `look`
+    /// on.
     std::optional<Event> await(WaitingSink& sink, Clock::time_point deadline, Clock::time_point& look) const
     {
         for (;;) {

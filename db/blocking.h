@@ -31,9 +31,9 @@ public:
     Status copyOut(const Statement& statement, const std::function<void(const QByteArray&)>& chunk);
     /// From any thread: makes the running call return with Cancelled.
     void cancel();
-    /// Asked about every 50 ms while a call waits, on the thread that waits; true cancels what runs. Again and
-    /// again: a cancel that comes between two statements stops neither. Empty: nobody is asked. Returns what
-    /// was asked before. Not while a call runs.
+    /// Asked about every 50 ms while a call waits, on the thread that waits; true cancels what runs. Again
+    /// and again: a cancel that comes between two statements stops neither. Empty: nobody is asked. Returns
+    /// what was asked before. Not while a call runs.
     std::function<bool()> setWatch(std::function<bool()> mustEnd);
 
 private:

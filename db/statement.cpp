@@ -4,6 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <string>
+
+#include "db/arrayliteral.h"
 
 namespace atlas::db {
 
@@ -28,16 +31,10 @@ namespace {
 
 template<class Integer> Param integerArray(const QList<Integer>& values)
 {
-    QByteArray text;
-    text.reserve(2 + values.size() * 8);
-    text += '{';
-    for (qsizetype i = 0; i < values.size(); ++i) {
-        if (i > 0)
-            text += ',';
-        text += QByteArray::number(values[i]);
-    }
-    text += '}';
-    return text;
+    ArrayLiteral array;
+    for (const Integer value : values)
+        array.addPlain(std::to_string(value));
+    return array.literal();
 }
 
 } // namespace
@@ -54,23 +51,10 @@ Param arrayParam(const QList<int>& values)
 
 Param arrayParam(const QStringList& values)
 {
-    QByteArray text;
-    text += '{';
-    for (qsizetype i = 0; i < values.size(); ++i) {
-        if (i > 0)
-            text += ',';
-        // Always quoted: an unquoted NULL, an empty word, a brace or a comma would all mean something else.
-        text += '"';
-        const QByteArray utf8 = values[i].toUtf8();
-        for (const char c : utf8) {
-            if (c == '"' || c == '\\')
-                text += '\\';
-            text += c;
-        }
-        text += '"';
-    }
-    text += '}';
-    return text;
+    ArrayLiteral array;
+    for (const QString& value : values)
+        array.addText(value.toStdString());
+    return array.literal();
 }
 
 QByteArray quoteIdentifier(QStringView name)

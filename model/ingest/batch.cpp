@@ -4,8 +4,10 @@
 #include <QCryptographicHash>
 #include <QUuid>
 
-#include <algorithm>
+#include <array>
 #include <charconv>
+
+#include "db/arrayliteral.h"
 
 namespace atlas::ingest {
 
@@ -26,55 +28,13 @@ void appendOptional(std::string& out, const std::optional<std::string>& text)
         out.append("\\N");
 }
 
-/// A PostgreSQL array literal in the making.
-class ArrayLiteral
+void addText(db::ArrayLiteral& array, const std::optional<std::string>& text)
 {
-public:
-    void addNull() { next() += "NULL"; }
-    /// Numbers and timestamps, which no quote or comma is in.
-    void addPlain(std::string_view text)
-    {
-        next() += text;
-        m_holds = true;
-    }
-    void addQuoted(std::string_view text)
-    {
-        std::string& out = next();
-        out += '"';
-        for (const char c : text) {
-            if (c == '"' || c == '\\')
-                out += '\\';
-            out += c;
-        }
-        out += '"';
-        m_holds = true;
-    }
-    void addQuoted(const std::optional<std::string>& text)
-    {
-        if (text)
-            addQuoted(std::string_view(*text));
-        else
-            addNull();
-    }
-    /// Empty if all of it is null: unnest() fills it up.
-    QByteArray finish()
-    {
-        if (!m_holds)
-            return QByteArrayLiteral("{}");
-        m_text += '}';
-        return QByteArray::fromStdString(m_text);
-    }
-
-private:
-    std::string& next()
-    {
-        m_text += m_text.empty() ? '{' : ',';
-        return m_text;
-    }
-
-    std::string m_text;
-    bool m_holds = false;
-};
+    if (text)
+        array.addText(*text);
+    else
+        array.addNull();
+}
 
 /// What appendEscaped() wrote, back again.
 void unescape(std::string_view escaped, std::string& out)
@@ -266,16 +226,16 @@ std::string Batch::attributesCopy() const
     return out;
 }
 
-std::array<QByteArray, 12> Batch::arrays() const
+QList<db::Param> Batch::arrays() const
 {
-    std::array<ArrayLiteral, 12> arrays;
+    std::array<db::ArrayLiteral, 12> arrays;
     for (const Entity& entity : m_entities) {
-        arrays[0].addQuoted(std::string_view(entity.id));
-        arrays[1].addQuoted(entity.type);
-        arrays[2].addQuoted(entity.name);
+        arrays[0].addText(entity.id);
+        addText(arrays[1], entity.type);
+        addText(arrays[2], entity.name);
     }
     for (const Attribute& attribute : m_attributes) {
-        arrays[3].addQuoted(std::string_view(attribute.name));
+        arrays[3].addText(attribute.name);
         arrays[4].addPlain(std::to_string(static_cast<int>(attribute.type)));
     }
     // entity, attribute, time, number, text, exact number, long text
@@ -289,21 +249,21 @@ std::array<QByteArray, 12> Batch::arrays() const
         while (m_values[at] != '\t' && m_values[at] != '\n') // those of values are escaped
             ++at;
         const std::string_view field(m_values.data() + begin, at - begin);
-        ArrayLiteral& array = arrays[column];
+        db::ArrayLiteral& array = arrays[column];
         if (field == "\\N") {
             array.addNull();
         } else if (column == text || column == longText) {
             unescape(field, unescaped);
-            array.addQuoted(std::string_view(unescaped));
+            array.addText(unescaped);
         } else {
             array.addPlain(field);
         }
         column = m_values[at] == '\n' ? first : column + 1;
     }
-    std::array<QByteArray, 12> literals;
-    std::transform(arrays.begin(), arrays.end(), literals.begin(),
-                   [](ArrayLiteral& array) { return array.finish(); });
-    return literals;
+    QList<db::Param> params;
+    for (const db::ArrayLiteral& array : arrays)
+        params.append(array.holdsValues() ? array.literal() : QByteArrayLiteral("{}"));
+    return params;
 }
 
 void Batch::stagingCopy(const std::function<void(std::string&&)>& piece) const

@@ -3,7 +3,6 @@
 
 #include <QByteArray>
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "db/statement.h"
 #include "model/ingest/value.h"
 
 namespace atlas::ingest {
@@ -78,10 +78,10 @@ public:
     std::string entitiesCopy() const;
     std::string attributesCopy() const;
     const std::string& valuesCopy() const { return m_values; }
-    /// The whole batch as PostgreSQL array literals, for ingest_batch: of entities their ids, types and
+    /// The whole batch as arrays, for ingest_batch: of entities their ids, types and
     /// names, of attributes names and types, of values the number of the entity and of the attribute, the
     /// time, and the four columns of attribute_values. An array of nothing but nulls is empty.
-    std::array<QByteArray, 12> arrays() const;
+    QList<db::Param> arrays() const;
     /// The same rows spelled out for ingest_staging, handed over in pieces of about a megabyte. A row a
     /// value: what has no value in this batch is not in it.
     void stagingCopy(const std::function<void(std::string&&)>& piece) const;

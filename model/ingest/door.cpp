@@ -198,8 +198,7 @@ db::Result<BatchResult> DurableDoor::attempt(db::BlockingSession& session, const
                             db::param(name()),
                             db::param(QByteArray::fromStdString(batch.source())),
                             db::param(batch.bytes())};
-    for (QByteArray& array : batch.arrays())
-        params.append(std::move(array));
+    params += batch.arrays();
     // A transaction of its own. A connection that breaks here leaves the outcome open: the next attempt finds
     // the batch in the ledger, or not.
     const auto taken = session.exec(takeBatch(params, batchDeadline));

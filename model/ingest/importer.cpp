@@ -4,9 +4,12 @@
 #include <QFile>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "model/ingest/json.h"
@@ -29,6 +32,17 @@ const RegisteredStatement rejectsSql{
     "select external_id, attribute, value_type, (extract(epoch from observed_at) * 1000000)::bigint, reason "
     "from atlas.ingest_rejects where tenant_id = $1::integer and batch_id = $2::uuid order by reject_id"};
 
+/// A file's first batch is closed after the line that brings it to this many bytes. It goes alone: what an
+/// earlier run of the same file was is found by it.
+constexpr std::size_t firstBytes = 1'500'000;
+/// Of a later section's batches, about: closed after the line that brings it to so many for each lane. All
+/// three, and how an entity finds its lane, decide what batches an earlier run sent: changed, the same file
+/// is sent again.
+constexpr std::size_t filePartBytes = 375'000;
+/// Live sections take at most this, whatever the number of writers.
+constexpr std::int64_t liveBytes = 6'000'000;
+/// Read and not yet committed, the section being read not counted.
+constexpr std::size_t mostWaiting = 12'000'000;
 /// Live lines that come one after another, without a pause, wait no longer than this for their batch to fill.
 constexpr auto longestWait = std::chrono::seconds(10);
 
@@ -65,6 +79,15 @@ std::string rejectKey(std::string_view entity, std::string_view attribute, std::
     std::string key(entity); // NUL is in no name
     key.append(1, '\0').append(attribute).append(1, '\0');
     return key.append(std::to_string(type)).append(1, ' ').append(std::to_string(observedAt));
+}
+
+/// FNV-1a, folded: the same everywhere and for ever.
+int laneOf(std::string_view entity)
+{
+    std::uint64_t hash = 14695981039346656037U;
+    for (const char c : entity)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    return static_cast<int>((hash ^ (hash >> 32)) % LaneRunner::laneCount);
 }
 
 void appendText(std::string& out, std::string_view text)
@@ -104,14 +127,14 @@ bool RejectsFile::isGood()
     return m_problem.empty();
 }
 
-void RejectsFile::line(std::int64_t number, std::string_view reason, std::string_view text)
+std::string RejectsFile::line(std::int64_t number, std::string_view reason, std::string_view text)
 {
     std::string out = "{\"line\": " + std::to_string(number) + ", \"reason\": ";
     appendJsonString(out, reason);
     out += ", ";
     appendText(out, text);
     out += "}\n";
-    write(out);
+    return out;
 }
 
 void RejectsFile::longLine(std::int64_t number, std::string_view reason,
@@ -140,8 +163,8 @@ void RejectsFile::longLine(std::int64_t number, std::string_view reason,
     write("\"}\n");
 }
 
-void RejectsFile::value(std::int64_t number, std::string_view reason, std::string_view entity,
-                        std::string_view attribute, std::string_view text)
+std::string RejectsFile::value(std::int64_t number, std::string_view reason, std::string_view entity,
+                               std::string_view attribute, std::string_view text)
 {
     std::string out = "{\"line\": " + std::to_string(number) + ", \"reason\": ";
     appendJsonString(out, reason);
@@ -152,23 +175,104 @@ void RejectsFile::value(std::int64_t number, std::string_view reason, std::strin
     out += ", ";
     appendText(out, text);
     out += "}\n";
-    write(out);
+    return out;
 }
 
-Importer::Importer(Door& door, RejectsFile& rejects, ImportOptions options)
-    : m_door(door)
+/// Lines that are read, and forgotten, together.
+struct Importer::Section
+{
+    struct Line
+    {
+        std::int64_t number;
+        std::size_t begin;
+        std::size_t end;
+    };
+    std::string_view textOf(std::size_t line) const
+    {
+        return {text.data() + lines[line].begin, lines[line].end - lines[line].begin};
+    }
+    std::string text;
+    std::vector<Line> lines;
+    // Once its batches are on their way, under the importer's mutex:
+    std::vector<std::pair<std::size_t, std::string>> rejects; ///< by line
+    int underWay = 0;                                         ///< batches
+};
+
+/// One batch of a section.
+struct Importer::Part
+{
+    /// Where a value of the batch comes from.
+    struct Origin
+    {
+        int entity;
+        int attribute;
+        std::int64_t observedAt;
+        std::size_t line; ///< in the section
+        bool isSent;      ///< false: one before it has the same time
+    };
+    struct Key
+    {
+        int entity;
+        int attribute;
+        std::int64_t observedAt;
+        bool operator==(const Key&) const = default;
+    };
+    struct Hash
+    {
+        std::size_t operator()(const Key& key) const
+        {
+            const auto which =
+                static_cast<std::uint64_t>(key.entity) << 32 ^ static_cast<std::uint64_t>(key.attribute);
+            return std::hash<std::uint64_t>()(which * 0x9E3779B97F4A7C15U ^
+                                              static_cast<std::uint64_t>(key.observedAt));
+        }
+    };
+    Part(int tenant, const std::string& source)
+        : batch(tenant, source)
+    {
+    }
+    std::shared_ptr<Section> section;
+    Batch batch;
+    BatchId id;
+    std::vector<Origin> origins;
+    std::unordered_set<Key, Hash> keys; ///< while it is filled
+    std::size_t bytes = 0;              ///< of its lines
+    std::int64_t lines = 0;
+    std::int64_t newAttributes = 0; ///< that we believe it makes
+};
+
+Importer::Importer(MakeDoor makeDoor, RejectsFile& rejects, ImportOptions options)
+    : m_makeDoor(std::move(makeDoor))
     , m_rejects(rejects)
     , m_options(std::move(options))
     , m_identity(QCryptographicHash::Sha256)
     , m_startedAt(nowMicroseconds())
-    , m_batch(m_options.tenant, m_options.source)
+    , m_doors(static_cast<std::size_t>(m_options.writers))
+    , m_writers(m_options.writers, mostWaiting)
 {
     // What decides how a file is read is part of its batches' identity.
-    m_identity.addData(bytesOf("atlas import 1 " + std::to_string(m_options.batchBytes) +
+    m_identity.addData(bytesOf("atlas import 1 " + std::to_string(firstBytes) +
                                (m_options.timestamps ? " timestamps" : " plain")));
+    const std::int64_t most = liveBytes / static_cast<std::int64_t>(partCount());
+    m_sizers.assign(m_doors.size(), BatchSizer(std::chrono::milliseconds(500), 20'000, most, most / 4));
 }
 
+Importer::~Importer() = default;
+
 Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stopped)
+{
+    m_stopped = [this, &stopped] { return m_hasFailed || stopped(); };
+    m_door = m_makeDoor(m_stopped);
+    const End end = read(lines, stopped);
+    m_writers.abandon(); // after a failure; else nothing is left
+    const std::lock_guard lock(m_mutex);
+    for (const auto& section : m_sections)
+        section->underWay = 0;
+    const bool written = writeRejects();
+    return written || end == End::DatabaseFailed ? end : End::RejectsFailed;
+}
+
+Importer::End Importer::read(LineReader& lines, const std::function<bool()>& stopped)
 {
     lines.consumed = [this](std::string_view bytes) {
         m_consumed += bytes.size();
@@ -180,45 +284,51 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
             bytes.remove_suffix(1);
         m_identity.addData(bytesOf(bytes));
     };
+    beginSection();
     std::string_view text;
     for (;;) {
         switch (lines.next(text)) {
-        case LineReader::Result::Line:
-            ++m_counts.lines;
+        case LineReader::Result::Line: {
             if (text.find_first_not_of(" \t\r") == std::string_view::npos) {
+                ++m_counts.lines;
                 ++m_counts.emptyLines;
                 break;
             }
-            if (m_lines.empty())
+            Section& section = *m_section;
+            if (section.lines.empty())
                 m_waitingSince = std::chrono::steady_clock::now();
-            m_lines.push_back({lines.lineNumber(), m_text.size(), m_text.size() + text.size()});
-            m_text.append(text);
+            section.lines.push_back(
+                {lines.lineNumber(), section.text.size(), section.text.size() + text.size()});
+            section.text.append(text);
             break;
+        }
         case LineReader::Result::LongLine:
-            ++m_counts.lines;
-            ++m_counts.rejectedLines;
+            // It goes into the file as it is read: nobody else may write there, maybe for minutes.
+            if (!m_writers.finish())
+                return failure();
             m_rejects.longLine(lines.lineNumber(), "the line is longer than 128 MiB",
                                [&](std::string_view& piece) { return lines.nextPiece(piece); });
             if (!m_rejects.isGood())
-                return End::RejectsFailed;
+                return failure();
+            ++m_counts.lines;
+            ++m_counts.rejectedLines;
             break;
         case LineReader::Result::Quiet:
-            if (!m_lines.empty() && !flush())
+            if (!m_section->lines.empty() && !flush())
                 return failure();
             continue;
         case LineReader::Result::End:
-            return flush() ? End::Done : failure();
+            return flush() && m_writers.finish() ? End::Done : failure();
         case LineReader::Result::Failed:
-            return stopped() ? stop() : End::ReadFailed;
+            if (stopped())
+                return stop();
+            return m_writers.finish() ? End::ReadFailed : failure();
         }
-        m_counts.bytesRead = lines.bytesRead();
         if (m_firstBatch)
             m_beginnings.append(digestSoFar());
-        const bool isLate = m_options.live && !m_lines.empty() &&
+        const bool isLate = m_options.live && !m_section->lines.empty() &&
                             std::chrono::steady_clock::now() - m_waitingSince > longestWait;
-        const std::size_t full =
-            m_options.live ? static_cast<std::size_t>(m_liveSize.rows()) : m_options.batchBytes;
-        if (m_consumed >= full || isLate) {
+        if (m_consumed >= m_sectionBytes || isLate) {
             if (stopped())
                 return stop();
             if (!flush())
@@ -227,50 +337,127 @@ Importer::End Importer::run(LineReader& lines, const std::function<bool()>& stop
     }
 }
 
+/// Why it goes no further.
+Importer::End Importer::failure()
+{
+    m_writers.abandon();
+    const std::lock_guard lock(m_mutex);
+    return m_error ? End::DatabaseFailed : m_rejects.isGood() ? End::Stopped : End::RejectsFailed;
+}
+
 Importer::End Importer::stop()
 {
     // The same call goes on with a file. What came through a pipe does not come again.
-    if (m_options.live && !m_lines.empty() && !flush())
-        return failure();
-    return End::Stopped;
+    if (m_options.live && flush())
+        m_writers.finish();
+    return failure();
+}
+
+/// Into how many batches a section of full size is cut.
+int Importer::partCount() const
+{
+    // Of live input no more than needed: few lines in many batches would only cost.
+    return m_options.live ? std::bit_ceil(static_cast<unsigned>(m_options.writers)) : LaneRunner::laneCount;
+}
+
+void Importer::beginSection()
+{
+    m_section = std::make_shared<Section>();
+    m_partBytes = filePartBytes;
+    if (m_options.live) {
+        const std::lock_guard lock(m_mutex);
+        std::int64_t sum = 0;
+        for (const BatchSizer& sizer : m_sizers)
+            sum += sizer.rows();
+        m_partBytes = static_cast<std::size_t>(sum) / m_sizers.size();
+    }
+    m_sectionBytes = m_firstBatch ? firstBytes : m_partBytes * static_cast<std::size_t>(partCount());
 }
 
 bool Importer::flush()
 {
-    m_flushed = std::exchange(m_consumed, 0);
+    const std::size_t bytes = std::exchange(m_consumed, 0);
     const QByteArray digest = m_beginnings.isEmpty() ? digestSoFar() : m_beginnings.constLast();
-    if (m_firstBatch && !m_lines.empty() && !findEarlierRun())
+    if (m_firstBatch && !m_section->lines.empty() && !findEarlierRun())
         return false;
     m_beginnings.clear();
-    if (m_lines.empty())
-        return m_rejects.isGood();
-    const BatchId id = BatchId::derive(
-        std::string_view(digest.constData(), static_cast<std::size_t>(digest.size())), m_startedAt);
-    if (m_catalogueStale && !readCatalogue())
+    if (!m_section->lines.empty() && m_catalogueStale.exchange(false) && !readCatalogue())
         return false;
 
-    m_batch.reset();
-    m_origins.clear();
-    for (std::size_t line = 0; line < m_lines.size(); ++line)
+    const int count = m_firstBatch ? 1
+                                   : static_cast<int>(std::bit_floor(std::clamp<std::size_t>(
+                                         bytes / m_partBytes, 1, static_cast<std::size_t>(partCount()))));
+    m_parts.clear();
+    for (int i = 0; i < count; ++i) {
+        m_parts.push_back(std::make_shared<Part>(m_options.tenant, m_options.source));
+        m_parts.back()->section = m_section;
+        m_parts.back()->id = idOf(
+            count == 1 ? digest : digest + " " + QByteArray::number(i) + " of " + QByteArray::number(count));
+    }
+    m_newAttributes.clear();
+    for (std::size_t line = 0; line < m_section->lines.size(); ++line)
         take(line);
-    if (!m_batch.isEmpty() && !send(id))
+    const std::vector<std::shared_ptr<Part>> parts = std::exchange(m_parts, {});
+    for (const auto& part : parts)
+        part->keys = {};
+    // Batches run at once, and the first value in the file is to decide of what type an attribute is.
+    if (count > 1 && !m_newAttributes.empty() && !makeAttributes(digest))
         return false;
-    m_lines.clear();
-    m_text.clear();
-    return m_rejects.isGood();
+
+    std::size_t rest = bytes; // of empty and rejected lines
+    {
+        const std::lock_guard lock(m_mutex);
+        m_sections.push_back(m_section);
+        for (const auto& part : parts) {
+            rest -= std::min(rest, part->bytes);
+            m_section->underWay += part->batch.isEmpty() ? 0 : 1;
+        }
+        if (!writeRejects())
+            return false;
+    }
+    m_counts.bytes += static_cast<std::int64_t>(rest);
+    if (!m_writers.waitForRoom(bytes))
+        return false;
+    for (int i = 0; i < count; ++i) {
+        const std::shared_ptr<Part>& part = parts[static_cast<std::size_t>(i)];
+        if (part->batch.isEmpty())
+            continue;
+        if (m_firstBatch) {
+            part->newAttributes = static_cast<std::int64_t>(m_newAttributes.size());
+            if (!send(*m_door, 0, *part))
+                return false;
+            m_firstBatch = false;
+            continue;
+        }
+        if (count == 1)
+            part->newAttributes = static_cast<std::int64_t>(m_newAttributes.size());
+        m_writers.add(LaneRunner::share(i, count), bytes / parts.size(), [this, part](int writer) {
+            if (!m_options.live && m_stopped())
+                return false;
+            const auto at = static_cast<std::size_t>(writer);
+            if (!m_doors[at])
+                m_doors[at] = m_makeDoor(m_stopped);
+            return send(*m_doors[at], at, *part);
+        });
+    }
+    beginSection();
+    // Lines of a hundred megabytes: one at a time in memory.
+    return bytes <= mostWaiting || m_writers.finish();
 }
 
-bool Importer::send(const BatchId& id)
+bool Importer::send(Door& door, std::size_t writer, Part& part)
 {
-    const auto sent = m_door.send(m_batch, id);
-    if (!sent) {
-        m_error = sent.error();
+    const auto sent = door.send(part.batch, part.id);
+    if (!sent)
+        return fail(sent.error());
+    // What we took for the type of a new attribute is right unless somebody else was faster.
+    if (sent->rejected > 0 || sent->newAttributes < part.newAttributes)
+        m_catalogueStale = true;
+    std::int64_t rejected = 0;
+    if (sent->rejected > 0 && !copyServerRejects(door, part, rejected))
         return false;
-    }
-    m_firstBatch = false;
-    m_liveSize.took(static_cast<std::int64_t>(m_flushed), sent->took);
     ++m_counts.batches;
-    const std::int64_t taken = m_batch.rows() - sent->rejected;
+    const std::int64_t taken = static_cast<std::int64_t>(part.origins.size()) - rejected;
     m_counts.values += taken;
     if (sent->duplicate) {
         ++m_counts.duplicateBatches;
@@ -278,20 +465,50 @@ bool Importer::send(const BatchId& id)
         m_counts.newRows += sent->rows;
         m_counts.sameTimes += taken - sent->rows;
     }
-    m_counts.rejectedValues += sent->rejected;
+    m_counts.rejectedValues += rejected;
     m_counts.newEntities += sent->newEntities;
     m_counts.newAttributes += sent->newAttributes;
-    // What we took for the type of a new attribute is right unless somebody else was faster.
-    m_catalogueStale = sent->newAttributes > 0 || sent->rejected > 0;
-    return sent->rejected == 0 || copyServerRejects(id);
+    m_counts.lines += part.lines;
+    m_counts.bytes += static_cast<std::int64_t>(part.bytes);
+    const std::lock_guard lock(m_mutex);
+    m_sizers[writer].took(static_cast<std::int64_t>(part.bytes), sent->took);
+    --part.section->underWay;
+    return writeRejects();
 }
 
-bool Importer::ask(const std::function<db::Status(db::BlockingSession&)>& question)
+/// Of the sections that are over, in the order of the file. m_mutex is held.
+bool Importer::writeRejects()
 {
-    const db::Status answered = m_door.ask(question);
-    if (!answered)
-        m_error = answered.error();
-    return answered.ok();
+    while (!m_sections.empty() && m_sections.front()->underWay == 0) {
+        auto& rejects = m_sections.front()->rejects;
+        std::stable_sort(rejects.begin(), rejects.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (const auto& reject : rejects)
+            m_rejects.write(reject.second);
+        m_sections.pop_front();
+    }
+    return m_rejects.isGood();
+}
+
+/// The first error ends the others' work; what comes of that is none.
+bool Importer::fail(const db::DbError& error)
+{
+    const std::lock_guard lock(m_mutex);
+    if (!m_error)
+        m_error = error;
+    m_hasFailed = true;
+    return false;
+}
+
+bool Importer::ask(Door& door, const std::function<db::Status(db::BlockingSession&)>& question)
+{
+    const db::Status answered = door.ask(question);
+    return answered ? true : fail(answered.error());
+}
+
+BatchId Importer::idOf(const QByteArray& words) const
+{
+    return BatchId::derive(viewOf(words), m_startedAt);
 }
 
 QByteArray Importer::digestSoFar()
@@ -309,10 +526,9 @@ bool Importer::findEarlierRun()
     QStringList ids;
     ids.reserve(m_beginnings.size());
     for (const QByteArray& digest : std::as_const(m_beginnings)) {
-        const std::string_view words(digest.constData(), static_cast<std::size_t>(digest.size()));
-        ids.append(QString::fromLatin1(BatchId::derive(words, 0).uuid));
+        ids.append(QString::fromLatin1(idOf(digest).uuid));
     }
-    return ask([&](db::BlockingSession& session) -> db::Status {
+    return ask(*m_door, [&](db::BlockingSession& session) -> db::Status {
         const auto found = session.exec(earlierSql({db::param(m_options.tenant), db::arrayParam(ids)}));
         if (!found)
             return found.error();
@@ -322,10 +538,10 @@ bool Importer::findEarlierRun()
     });
 }
 
+/// What batches under way are to make stays in it.
 bool Importer::readCatalogue()
 {
-    const bool read = ask([this](db::BlockingSession& session) {
-        m_catalogue.clear(); // what an attempt that broke off left
+    return ask(*m_door, [this](db::BlockingSession& session) {
         return session.stream(
             catalogueSql({db::param(m_options.tenant)}), 5000, [this](const db::ResultSet& rows) {
                 for (int row = 0; row < rows.rowCount(); ++row)
@@ -333,28 +549,52 @@ bool Importer::readCatalogue()
                                        static_cast<ValueType>(rows.integer(row, 1).value_or(1)));
             });
     });
-    if (read)
-        m_catalogueStale = false;
-    return read;
+}
+
+bool Importer::makeAttributes(const QByteArray& digest)
+{
+    Batch batch(m_options.tenant, m_options.source);
+    for (const auto& attribute : m_newAttributes)
+        batch.attribute(attribute.first, attribute.second);
+    const auto sent = m_door->send(batch, idOf(digest + " attributes"));
+    if (!sent)
+        return fail(sent.error());
+    m_counts.newAttributes += sent->newAttributes;
+    if (sent->newAttributes < static_cast<std::int64_t>(m_newAttributes.size()))
+        m_catalogueStale = true; // somebody else was faster
+    return true;
+}
+
+/// While the section is the reader's alone.
+void Importer::reject(std::size_t line, std::string text)
+{
+    m_section->rejects.emplace_back(line, std::move(text));
 }
 
 void Importer::take(std::size_t line)
 {
-    const std::int64_t number = m_lines[line].number;
-    const std::string problem = parseObservation(textOf(m_lines[line]), m_observation);
+    const std::int64_t number = m_section->lines[line].number;
+    const std::string_view text = m_section->textOf(line);
+    const std::string problem = parseObservation(text, m_observation);
     if (!problem.empty()) {
+        ++m_counts.lines;
         ++m_counts.rejectedLines;
-        m_rejects.line(number, problem, textOf(m_lines[line]));
+        reject(line, RejectsFile::line(number, problem, text));
         return;
     }
-    const int entity = m_batch.entity(m_observation.id, m_observation.type, m_observation.name);
+    const std::size_t count = m_parts.size();
+    Part& part = *m_parts[static_cast<std::size_t>(laneOf(m_observation.id)) * count / LaneRunner::laneCount];
+    part.bytes += text.size();
+    ++part.lines;
+    const int entity = part.batch.entity(m_observation.id, m_observation.type, m_observation.name);
     // A microsecond a line, so that of two lines without a time the later one is the newer.
     const std::int64_t observedAt = m_observation.observedAt.value_or(m_startedAt + number);
     for (std::size_t i = 0; i < m_observation.valueCount; ++i)
-        takeValue(line, entity, observedAt, m_observation.values[i]);
+        takeValue(part, line, entity, observedAt, m_observation.values[i]);
 }
 
-void Importer::takeValue(std::size_t line, int entity, std::int64_t observedAt, const SentValue& value)
+void Importer::takeValue(Part& part, std::size_t line, int entity, std::int64_t observedAt,
+                         const SentValue& value)
 {
     using Kind = JsonReader::Kind;
     const QByteArray key =
@@ -389,18 +629,27 @@ void Importer::takeValue(std::size_t line, int entity, std::int64_t observedAt, 
     }
     if (problem) {
         ++m_counts.rejectedValues;
-        m_rejects.value(m_lines[line].number, problem, m_observation.id, value.name, sentText(value));
+        reject(line, RejectsFile::value(m_section->lines[line].number, problem, m_observation.id, value.name,
+                                        sentText(value)));
         return;
     }
-    if (!isKnown)
+    const bool isRight = !isKnown || *known == m_columns.type;
+    if (!isKnown) {
         m_catalogue.insert(QByteArray(value.name.data(), static_cast<qsizetype>(value.name.size())),
                            m_columns.type);
-    const int attribute = m_batch.attribute(value.name, m_columns.type);
-    m_batch.add(entity, attribute, observedAt, m_columns);
-    m_origins.push_back({entity, attribute, observedAt, line});
+        m_newAttributes.emplace_back(value.name, m_columns.type);
+    }
+    const int attribute = part.batch.attribute(value.name, m_columns.type);
+    // Which of two with the same time is the first is decided here: the server finds a batch's values in the
+    // order in which they lie on its pages, and a short one may fill a gap before longer ones. Those of a
+    // wrong type are all its to reject.
+    const bool isSent = !isRight || part.keys.insert({entity, attribute, observedAt}).second;
+    if (isSent)
+        part.batch.add(entity, attribute, observedAt, m_columns);
+    part.origins.push_back({entity, attribute, observedAt, line, isSent});
 }
 
-bool Importer::copyServerRejects(const BatchId& id)
+bool Importer::copyServerRejects(Door& door, const Part& part, std::int64_t& count)
 {
     struct Rejected
     {
@@ -408,10 +657,10 @@ bool Importer::copyServerRejects(const BatchId& id)
         int count = 0;
     };
     std::unordered_map<std::string, Rejected> rejected;
-    const bool read = ask([&](db::BlockingSession& session) {
+    const bool read = ask(door, [&](db::BlockingSession& session) {
         rejected.clear(); // nothing is written before all is known: an attempt that broke off leaves no trace
         const db::Statement statement =
-            rejectsSql({db::param(m_options.tenant), db::param(id.uuid)}, batchDeadline);
+            rejectsSql({db::param(m_options.tenant), db::param(part.id.uuid)}, batchDeadline);
         return session.stream(statement, 1000, [&rejected](const db::ResultSet& rows) {
             for (int row = 0; row < rows.rowCount(); ++row) {
                 Rejected& one =
@@ -424,30 +673,36 @@ bool Importer::copyServerRejects(const BatchId& id)
     });
     if (!read)
         return false;
-    // In the order of the file. The text comes from the line: the server keeps a number by its value.
-    std::size_t parsed = m_lines.size(); // none yet
-    for (const Origin& origin : m_origins) {
-        const std::string& entity = m_batch.entityId(origin.entity);
-        const std::string& attribute = m_batch.attributeName(origin.attribute);
-        const auto found = rejected.find(rejectKey(
-            entity, attribute, static_cast<int>(m_batch.attributeType(origin.attribute)), origin.observedAt));
-        if (found == rejected.end() || found->second.count == 0)
+    // The text comes from the line: the server keeps a number by its value.
+    const Section& section = *part.section;
+    std::vector<std::pair<std::size_t, std::string>> lines;
+    Observation observation;
+    std::size_t parsed = section.lines.size(); // none yet
+    for (const Part::Origin& origin : part.origins) {
+        const std::string& entity = part.batch.entityId(origin.entity);
+        const std::string& attribute = part.batch.attributeName(origin.attribute);
+        const auto found = rejected.find(
+            rejectKey(entity, attribute, static_cast<int>(part.batch.attributeType(origin.attribute)),
+                      origin.observedAt));
+        if (found == rejected.end() || (origin.isSent && found->second.count == 0))
             continue;
-        --found->second.count;
-        const Line& line = m_lines[origin.line];
+        found->second.count -= origin.isSent ? 1 : 0;
         if (parsed != origin.line) {
-            parseObservation(textOf(line), m_observation);
+            parseObservation(section.textOf(origin.line), observation);
             parsed = origin.line;
         }
-        const auto end =
-            m_observation.values.cbegin() + static_cast<std::ptrdiff_t>(m_observation.valueCount);
+        const auto end = observation.values.cbegin() + static_cast<std::ptrdiff_t>(observation.valueCount);
         const auto value =
-            std::find_if(m_observation.values.cbegin(), end, [&attribute](const SentValue& sent) {
+            std::find_if(observation.values.cbegin(), end, [&attribute](const SentValue& sent) {
                 return !sent.problem && sent.name == attribute;
             });
-        m_rejects.value(line.number, found->second.reason, entity, attribute,
-                        value == end ? std::string_view() : sentText(*value));
+        lines.emplace_back(
+            origin.line, RejectsFile::value(section.lines[origin.line].number, found->second.reason, entity,
+                                            attribute, value == end ? std::string_view() : sentText(*value)));
     }
+    const std::lock_guard lock(m_mutex);
+    count = static_cast<std::int64_t>(lines.size());
+    std::move(lines.begin(), lines.end(), std::back_inserter(part.section->rejects));
     return true;
 }
 

@@ -198,7 +198,24 @@ comment on function atlas.ingest_batch(integer, uuid, timestamptz, text, text, b
 revoke execute on function atlas.ingest_batch(integer, uuid, timestamptz, text, text, bigint, text[], text[], text[], text[], smallint[], integer[], integer[], timestamptz[], double precision[], text[], numeric[], text[]) from public;
 grant execute on function atlas.ingest_batch(integer, uuid, timestamptz, text, text, bigint, text[], text[], text[], text[], smallint[], integer[], integer[], timestamptz[], double precision[], text[], numeric[], text[]) to atlas_ingest, atlas_agent;
 
--- For senders that rather COPY, and for the fast door's flush.
+-- For senders that rather COPY, and for the fast door's flush. The values say in which order they came: where a row lies in its
+-- table (which ingest_commit went by) does not, a short one fills what a long one left of an earlier page.
+create or replace function atlas.ingest_open() returns void
+    language plpgsql set search_path = atlas, pg_temp as $$
+begin
+    if to_regclass('pg_temp.ingest_values') is not null then
+        return;
+    end if;
+    create temporary table ingest_entities (
+        entity_ord integer, external_id text collate "C", entity_type text collate "C", entity_name text collate "C") on commit delete rows;
+    create temporary table ingest_attributes (
+        attribute_ord integer, name text collate "C", value_type smallint) on commit delete rows;
+    create temporary table ingest_values (
+        entity_ord integer, attribute_ord integer, observed_at timestamptz,
+        value_num double precision, value_text text collate "C", value_exact numeric, value_long text collate "C",
+        arrival bigint generated always as identity) on commit delete rows;
+end $$;
+
 create or replace function atlas.ingest_commit(p_tenant integer, p_batch uuid, p_started timestamptz, p_door text, p_source text, p_bytes bigint,
                                     out duplicate boolean, out rows bigint, out changed bigint, out rejected bigint,
                                     out new_entities bigint, out new_attributes bigint)
@@ -210,10 +227,10 @@ begin
               from pg_temp.ingest_entities i) e,
            (select coalesce(array_agg(i.name order by i.attribute_ord), '{}') as names, array_agg(i.value_type order by i.attribute_ord) as types
               from pg_temp.ingest_attributes i) a,
-           (select coalesce(array_agg(e.place order by v.ctid), '{}') as entities, array_agg(a.place order by v.ctid) as attributes,
-                   coalesce(array_agg(v.observed_at order by v.ctid), '{}') as observed, array_agg(v.value_num order by v.ctid) as nums,
-                   array_agg(v.value_text order by v.ctid) as texts, array_agg(v.value_exact order by v.ctid) as exacts,
-                   array_agg(v.value_long order by v.ctid) as longs
+           (select coalesce(array_agg(e.place order by v.arrival), '{}') as entities, array_agg(a.place order by v.arrival) as attributes,
+                   coalesce(array_agg(v.observed_at order by v.arrival), '{}') as observed, array_agg(v.value_num order by v.arrival) as nums,
+                   array_agg(v.value_text order by v.arrival) as texts, array_agg(v.value_exact order by v.arrival) as exacts,
+                   array_agg(v.value_long order by v.arrival) as longs
               from pg_temp.ingest_values v
               join (select i.entity_ord, row_number() over (order by i.entity_ord)::integer - 1 as place from pg_temp.ingest_entities i) e using (entity_ord)
               join (select i.attribute_ord, row_number() over (order by i.attribute_ord)::integer - 1 as place from pg_temp.ingest_attributes i) a

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "db/arrayliteral.h"
 #include "db/client.h"
 #include "tests/db/asyncresult.h"
 #include "tests/support/tcpproxy.h"
@@ -158,6 +159,24 @@ void TestDbQueries::arraysComeBackAsSent()
     for (int i = 0; i < rows.value().rowCount(); ++i)
         got += rows.value().string(i, 0);
     QCOMPARE(got, nasty);
+    ArrayLiteral withNulls;
+    for (const QString& text : nasty) {
+        withNulls.addNull();
+        withNulls.addText(text.toStdString());
+    }
+    const AsyncRows some =
+        query(*m_client, Primary, "select v from unnest($1::text[]) with ordinality u(v, n) order by n",
+              {withNulls.literal()});
+    VERIFY_OK(some);
+    QCOMPARE(some.value().rowCount(), 2 * nasty.size());
+    for (int i = 0; i < some.value().rowCount(); ++i) {
+        QCOMPARE(some.value().isNull(i, 0), i % 2 == 0);
+        QCOMPARE(some.value().string(i, 0), i % 2 == 0 ? QString() : nasty[i / 2]);
+    }
+    ArrayLiteral cut;
+    cut.addNull();
+    cut.addText(std::string_view("a\0b", 3));
+    COMPARE_KIND(query(*m_client, Primary, "select $1::text[]", {cut.literal()}), ErrorKind::BadArgument);
     const AsyncRows sum = query(*m_client, Primary, "select sum(v)::bigint from unnest($1::bigint[]) v",
                                 {arrayParam(QList<qint64>{1, -3, 9007199254740993})});
     VERIFY_OK(sum);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "db/arrayliteral.h"
 #include "db/statement.h"
 
 using namespace atlas::db;
@@ -17,6 +18,7 @@ private Q_SLOTS:
     void doublesReadBackExactly();
     void literalsAreTextNotBooleans();
     void arraysQuoteEverything();
+    void arraysHoldNulls();
     void identifiers_data();
     void identifiers();
     void literals_data();
@@ -68,6 +70,32 @@ void TestStatementText::arraysQuoteEverything()
                                      QStringLiteral("x,y"), QStringLiteral("{}"), QStringLiteral("q\"uote"),
                                      QStringLiteral("back\\slash"), QStringLiteral(" blank ")}),
              QByteArray(R"({"a","","NULL","x,y","{}","q\"uote","back\\slash"," blank "})"));
+}
+
+void TestStatementText::arraysHoldNulls()
+{
+    QCOMPARE(ArrayLiteral().literal(), QByteArray("{}"));
+    ArrayLiteral nulls;
+    nulls.addNull();
+    nulls.addNull();
+    QVERIFY(!nulls.holdsValues());
+    QCOMPARE(nulls.literal(), QByteArray("{NULL,NULL}"));
+    // Neither an empty text nor the word is a null, and none is left out or runs into its neighbour.
+    ArrayLiteral mixed;
+    mixed.addNull();
+    for (const char* text : {"", "NULL", "q\"uote", "back\\slash", "\\N", "{a,b}", " é\t\n"})
+        mixed.addText(text);
+    mixed.addPlain("-0.5");
+    mixed.addNull();
+    QVERIFY(mixed.holdsValues());
+    QCOMPARE(
+        mixed.literal(),
+        QByteArray(
+            "{NULL,\"\",\"NULL\",\"q\\\"uote\",\"back\\\\slash\",\"\\\\N\",\"{a,b}\",\" é\t\n\",-0.5,NULL}"));
+    // What follows a NUL is kept: the statement is refused, it must not go out cut off.
+    ArrayLiteral cut;
+    cut.addText(std::string_view("a\0b", 3));
+    QCOMPARE(cut.literal(), QByteArray("{\"a\0b\"}", 7));
 }
 
 void TestStatementText::identifiers_data()

@@ -5,8 +5,10 @@
 #include <QFile>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QLocale>
 #include <QProcess>
 #include <QScopeGuard>
+#include <QSet>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -55,6 +57,14 @@ private Q_SLOTS:
     void nullClears();
     void timestampsByFirstValue();
     void lineOfFiftyMegabytes();
+    void severalWritersGiveTheSame_data();
+    void severalWritersGiveTheSame();
+    void pipeWithSeveralWriters();
+    void goesOnWhereItWasEnded_data();
+    void goesOnWhereItWasEnded();
+    void writersOutliveARestartOfThePrimary();
+    void whatOneWriterIsRefusedEndsAll();
+    void hotEntitiesDeadlockNobody();
     void wordsThatAreWrong();
 
 private:
@@ -62,12 +72,27 @@ private:
     QList<QJsonObject> rejects();
     /// "line text reason" of each, in the order of the file.
     QStringList shownRejects();
+    /// import with these words, in the test's folder.
+    std::unique_ptr<QProcess> start(const QStringList& words);
     /// import - with the pipe held open.
     std::unique_ptr<QProcess> startPipe();
     bool cluster(const QStringList& words);
     /// "entity/attribute" → JSON of the current value, read as the analyst.
     QMap<QString, QByteArray> values();
     qint64 count(const QByteArray& table);
+    /// Everything that is stored for the tenant but numbers and the ledger: a table a line, its rows counted
+    /// and hashed. A time that a line did not have stands as the line's number.
+    QByteArray picture();
+    /// What a run on the mixed file is to end with, once imported with one writer.
+    void importReference();
+    /// Waits until so many batches are in, in steps of a few milliseconds. False when the program ended
+    /// before.
+    bool waitForBatches(const QProcess& process, int batches);
+    QByteArray m_mixed; ///< file, made by importReference()
+    QByteArray m_referencePicture;
+    QList<QJsonObject> m_referenceRejects;
+    QByteArray m_referenceCounts; ///< of the last line, up to the time it took
+    qint64 m_referenceBatches = 0;
     test::Platform m_platform;
     std::unique_ptr<QTemporaryDir> m_dir;
     QString m_tenant;
@@ -122,6 +147,11 @@ QStringList TestImport::shownRejects()
 
 std::unique_ptr<QProcess> TestImport::startPipe()
 {
+    return start({QStringLiteral("--create"), QStringLiteral("-")});
+}
+
+std::unique_ptr<QProcess> TestImport::start(const QStringList& words)
+{
     auto process = std::make_unique<QProcess>();
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     environment.insert(QStringLiteral("ATLAS_LOCAL_ENVIRONMENT"),
@@ -131,8 +161,7 @@ std::unique_ptr<QProcess> TestImport::startPipe()
     process->setProcessChannelMode(QProcess::MergedChannels);
     process->setWorkingDirectory(m_dir->path());
     process->start(qEnvironmentVariable("ATLAS_CTL"),
-                   {QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant,
-                    QStringLiteral("--create"), QStringLiteral("-")});
+                   QStringList{QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant} + words);
     return process->waitForStarted(10'000) ? std::move(process) : nullptr;
 }
 
@@ -182,6 +211,358 @@ qint64 TestImport::count(const QByteArray& table)
                               " where tenant_id = (select tenant_id from atlas.tenants where name = $1)",
                           {db::param(m_tenant)}));
     return rows ? rows->integer(0, 0).value_or(-1) : -1;
+}
+
+QByteArray TestImport::picture()
+{
+    auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    if (!session)
+        return {};
+    const QByteArray at = "case when observed_at < at then observed_at::text "
+                          "else 'line ' || (extract(epoch from observed_at - at) * 1000000)::bigint end";
+    const QByteArray value = "value_num, value_text, value_exact, md5(value_long)";
+    const auto rows = session->exec(sql(
+        "with t as (select tenant_id from atlas.tenants where name = $1), "
+        "began as (select min(started_at) as at from atlas.ingest_batches join t using (tenant_id)), "
+        "shown (what, line) as ("
+        "select 'entity', concat_ws('/', external_id, entity_type, name) "
+        "from atlas.entities join t using (tenant_id) "
+        "union all select 'attribute', concat_ws('/', name, value_type) "
+        "from atlas.attributes join t using (tenant_id) "
+        "union all select 'event', concat_ws('/', e.external_id, a.name, " +
+            at + ", " + value +
+            ") from began, t join atlas.attribute_events using (tenant_id) "
+            "join atlas.entities e using (tenant_id, entity_id) "
+            "join atlas.attributes a using (tenant_id, attribute_id) "
+            "union all select 'value', concat_ws('/', e.external_id, a.name, " +
+            at + ", " + value +
+            ") from began, t join atlas.attribute_values using (tenant_id) "
+            "join atlas.entities e using (tenant_id, entity_id) "
+            "join atlas.attributes a using (tenant_id, attribute_id) "
+            "union all select 'reject', concat_ws('/', external_id, attribute, value_type, value, reason, " +
+            at +
+            ") from began, t join atlas.ingest_rejects using (tenant_id)) "
+            "select what || ' ' || count(*) || ' ' || md5(string_agg(line, chr(10) order by line collate "
+            "\"C\")) "
+            "from shown group by what order by what",
+        {db::param(m_tenant)}));
+    if (!rows) {
+        qWarning("%s", qPrintable(rows.error().text()));
+        return {};
+    }
+    QByteArray lines;
+    for (int row = 0; row < rows->rowCount(); ++row)
+        lines += rows->bytes(row, 0).toByteArray() + '\n';
+    return lines;
+}
+
+bool TestImport::waitForBatches(const QProcess& process, int batches)
+{
+    auto session = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    QElapsedTimer timer;
+    timer.start();
+    while (session && timer.elapsed() < 60'000) {
+        const auto rows = session->exec(sql("select count(*) from atlas.ingest_batches join atlas.tenants "
+                                            "using (tenant_id) where name = $1 and rows > 0",
+                                            {db::param(m_tenant)}));
+        if (!rows)
+            return false;
+        if (rows->integer(0, 0).value_or(0) >= batches)
+            return true;
+        // Not QProcess::state(), which changes only where events are handled.
+        if (::kill(static_cast<pid_t>(process.processId()), 0) != 0)
+            return false;
+        QTest::qSleep(5);
+    }
+    return false;
+}
+
+/// Some 15 MB: a first batch and several sections. Assets that come again and again, names that change, times
+/// that collide within a batch and across, attributes that are new in the middle and get a wrong type a few
+/// lines later, lines and values that nobody can take.
+void TestImport::importReference()
+{
+    if (!m_referenceCounts.isEmpty())
+        return;
+    m_mixed.clear();
+    const QByteArray padding(800, '.');
+    QMap<QByteArray, QByteArray> newest; // entity/attribute → value, and the time it is of
+    QMap<QByteArray, QByteArray> newestAt;
+    QSet<QByteArray> keys;
+    qint64 serverRejects = 0;
+    const QByteArray plain[] = {"not json\n", "{\"id\":\"\"}\n", "\n"};
+    for (int i = 1; i <= 17'000; ++i) {
+        if (i % 501 == 0) {
+            m_mixed += plain[i / 501 % 3];
+            continue;
+        }
+        const QByteArray number = QByteArray::number(i);
+        const QByteArray id = "e" + QByteArray::number(i * 7919LL % 1500);
+        const bool hasTime = i % 5 != 0;
+        // The same second for about three lines of an entity, far from one another in the file.
+        const QByteArray at = "2026-01-01T00:00:" + QByteArray::number(10 + i / 4500) + "Z";
+        const QByteArray fresh = "a" + QByteArray::number(i / 400);
+        const bool wrong = i % 400 == 30 || i % 400 == 31;
+        QList<std::pair<QByteArray, QByteArray>> sent{{"n", number}, {"s", '"' + number + padding + '"'}};
+        m_mixed += "{\"id\":\"" + id + '"';
+        if (hasTime)
+            m_mixed += ",\"observed_at\":\"" + at + '"';
+        if (i % 3 == 0)
+            m_mixed += ",\"type\":\"kind " + QByteArray::number(i % 4) + "\",\"name\":\"name " + number + '"';
+        m_mixed += ",\"attributes\":{\"n\":" + number + ",\"s\":\"" + number + padding + '"';
+        if (i % 400 < 60 && i > 400) {
+            m_mixed += ",\"" + fresh + "\":" + (wrong ? "\"word\"" : number);
+            if (!wrong)
+                sent.append({fresh, number});
+        }
+        serverRejects += wrong && i > 400;
+        if (i % 997 == 5)
+            m_mixed += ",\"big\":1e999999";
+        m_mixed += "}}\n";
+        for (const auto& value : sent) {
+            const QByteArray key = id + '/' + value.first;
+            const QByteArray time = hasTime ? at : "9 line " + number.rightJustified(6, '0');
+            if (keys.contains(key + '/' + time))
+                continue;
+            keys.insert(key + '/' + time);
+            if (time > newestAt.value(key)) {
+                newestAt[key] = time;
+                newest[key] = value.second;
+            }
+        }
+    }
+    QVERIFY(m_mixed.size() > 14'000'000);
+    const test::Ran ran = import(m_mixed, {QStringLiteral("--writers"), QStringLiteral("1")});
+    QVERIFY2(ran.status == 1, ran.err.constData());
+    // What the file says, not only what one writer makes of it.
+    QCOMPARE(count("attribute_events"), keys.size());
+    QCOMPARE(count("ingest_rejects"), serverRejects);
+    QMap<QString, QByteArray> expected;
+    for (auto it = newest.cbegin(); it != newest.cend(); ++it)
+        expected.insert(QString::fromUtf8(it.key()), it.value());
+    const auto stored = values();
+    QCOMPARE(stored.keys(), expected.keys());
+    for (auto it = expected.cbegin(); it != expected.cend(); ++it)
+        QVERIFY2(stored.value(it.key()) == it.value(), qPrintable(it.key()));
+    m_referencePicture = picture();
+    QCOMPARE(m_referencePicture.count('\n'), 5);
+    m_referenceRejects = rejects();
+    m_referenceBatches = count("ingest_batches");
+    QVERIFY(m_referenceBatches > 30);
+    for (const QByteArray& line : ran.err.split('\n')) {
+        if (line.contains(" values taken ("))
+            m_referenceCounts = line.left(line.lastIndexOf(';'));
+    }
+    QVERIFY2(m_referenceCounts.contains("17,000 lines"), m_referenceCounts.constData());
+    QVERIFY2(m_referenceCounts.contains("(" + QLocale(QLocale::English).toString(keys.size()).toLatin1() +
+                                        " new)"),
+             m_referenceCounts.constData());
+    qint64 last = 0;
+    for (const QJsonObject& reject : m_referenceRejects) {
+        const qint64 line = reject[QLatin1String("line")].toInteger();
+        QVERIFY(line >= last); // in the order of the file
+        last = line;
+    }
+    m_tenant = test::Platform::freshName(QStringLiteral("import"));
+}
+
+void TestImport::severalWritersGiveTheSame_data()
+{
+    QTest::addColumn<QString>("writers");
+    QTest::newRow("2") << QStringLiteral("2");
+    QTest::newRow("4") << QStringLiteral("4");
+    QTest::newRow("16") << QStringLiteral("16");
+}
+
+void TestImport::severalWritersGiveTheSame()
+{
+    QFETCH(QString, writers);
+    importReference();
+    QVERIFY(!m_referenceCounts.isEmpty());
+    const QStringList words{QStringLiteral("--writers"), writers};
+    const test::Ran ran = import(m_mixed, words);
+    QVERIFY2(ran.status == 1, ran.err.constData());
+    QVERIFY2(ran.err.contains(m_referenceCounts), ran.err.constData());
+    QCOMPARE(picture(), m_referencePicture);
+    QCOMPARE(rejects(), m_referenceRejects);
+    QCOMPARE(count("ingest_batches"), m_referenceBatches);
+    // With another number it is the same file.
+    const test::Ran again = import(m_mixed, {QStringLiteral("--writers"), QStringLiteral("3")});
+    QVERIFY2(again.status == 1 && again.err.contains("were imported before"), again.err.constData());
+    QVERIFY2(again.err.contains("(0 new)"), again.err.constData());
+    QCOMPARE(picture(), m_referencePicture);
+    QCOMPARE(rejects(), m_referenceRejects);
+    QCOMPARE(count("ingest_batches"), m_referenceBatches);
+}
+
+void TestImport::pipeWithSeveralWriters()
+{
+    importReference();
+    QVERIFY(!m_referenceCounts.isEmpty());
+    const test::Ran ran = m_platform.ctl(
+        {QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant, QStringLiteral("--create"),
+         QStringLiteral("--writers"), QStringLiteral("4"), QStringLiteral("--rejects"),
+         m_dir->filePath(QStringLiteral("data.jsonl.rejects.jsonl")), QStringLiteral("-")},
+        m_mixed);
+    QVERIFY2(ran.status == 1, ran.err.constData());
+    QVERIFY2(ran.err.contains(m_referenceCounts), ran.err.constData());
+    QCOMPARE(picture(), m_referencePicture);
+    QCOMPARE(rejects(), m_referenceRejects);
+}
+
+void TestImport::goesOnWhereItWasEnded_data()
+{
+    QTest::addColumn<int>("signal");
+    QTest::addColumn<QString>("writers");
+    QTest::addColumn<int>("batches");
+    QTest::addColumn<QString>("writersThen");
+    const auto row = [](const char* name, int signal, const char* writers, int batches, const char* then) {
+        QTest::newRow(name) << signal << QString::fromLatin1(writers) << batches << QString::fromLatin1(then);
+    };
+    row("killed after the first batch", SIGKILL, "4", 1, "4");
+    row("killed, the same number", SIGKILL, "4", 4, "4");
+    row("killed, then one", SIGKILL, "4", 9, "1");
+    row("killed, then more", SIGKILL, "2", 6, "16");
+    row("one killed, then several", SIGKILL, "1", 5, "4");
+    row("Ctrl+C", SIGINT, "4", 5, "2");
+}
+
+void TestImport::goesOnWhereItWasEnded()
+{
+    QFETCH(int, signal);
+    QFETCH(QString, writers);
+    QFETCH(int, batches);
+    QFETCH(QString, writersThen);
+    importReference();
+    QVERIFY(!m_referenceCounts.isEmpty());
+    QFile file(m_dir->filePath(QStringLiteral("data.jsonl")));
+    QVERIFY(file.open(QIODevice::WriteOnly) && file.write(m_mixed) == m_mixed.size());
+    file.close();
+    auto process = start({QStringLiteral("--create"), QStringLiteral("--writers"), writers, file.fileName()});
+    QVERIFY(process);
+    QVERIFY2(waitForBatches(*process, batches), process->readAll().constData());
+    ::kill(static_cast<pid_t>(process->processId()), signal);
+    QVERIFY(process->waitForFinished(30'000));
+    const QByteArray said = process->readAll();
+    if (signal == SIGINT) {
+        QVERIFY2(process->exitStatus() == QProcess::NormalExit && process->exitCode() == 130,
+                 said.constData());
+        QVERIFY2(said.contains("the same call goes on from there"), said.constData());
+    }
+    // What was under way may still be committed; it is in the middle all the same.
+    QTest::qWait(500);
+    QVERIFY(count("ingest_batches") < m_referenceBatches);
+    QVERIFY(picture() != m_referencePicture);
+    const test::Ran ran = import(m_mixed, {QStringLiteral("--writers"), writersThen});
+    QVERIFY2(ran.status == 1 && ran.err.contains("were imported before"), ran.err.constData());
+    QCOMPARE(picture(), m_referencePicture);
+    QCOMPARE(rejects(), m_referenceRejects);
+}
+
+void TestImport::writersOutliveARestartOfThePrimary()
+{
+    importReference();
+    QVERIFY(!m_referenceCounts.isEmpty());
+    QFile file(m_dir->filePath(QStringLiteral("data.jsonl")));
+    QVERIFY(file.open(QIODevice::WriteOnly) && file.write(m_mixed) == m_mixed.size());
+    file.close();
+    auto process = start(
+        {QStringLiteral("--create"), QStringLiteral("--writers"), QStringLiteral("4"), file.fileName()});
+    QVERIFY(process);
+    const bool inTheMiddle = waitForBatches(*process, 4);
+    const bool killed = cluster({QStringLiteral("kill"), QStringLiteral("primary")});
+    const bool started = cluster({QStringLiteral("start"), QStringLiteral("primary")});
+    QVERIFY(killed && started);
+    QVERIFY(process->waitForFinished(90'000));
+    const QByteArray said = process->readAll();
+    QVERIFY2(inTheMiddle, said.constData());
+    QVERIFY2(process->exitStatus() == QProcess::NormalExit && process->exitCode() == 1, said.constData());
+    QVERIFY2(said.contains("trying again") && said.contains("17,000 lines"), said.constData());
+    QCOMPARE(picture(), m_referencePicture);
+    QCOMPARE(rejects(), m_referenceRejects);
+}
+
+void TestImport::whatOneWriterIsRefusedEndsAll()
+{
+    importReference();
+    QVERIFY(!m_referenceCounts.isEmpty());
+    QFile file(m_dir->filePath(QStringLiteral("data.jsonl")));
+    QVERIFY(file.open(QIODevice::WriteOnly) && file.write(m_mixed) == m_mixed.size());
+    file.close();
+    auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    QVERIFY(owner);
+    const QByteArray function =
+        "execute on function atlas.ingest_commit(integer, uuid, timestamptz, text, text, bigint) ";
+    const auto restore =
+        qScopeGuard([&] { owner->exec(sql("grant " + function + "to atlas_ingest, atlas_agent")).ok(); });
+    auto process = start(
+        {QStringLiteral("--create"), QStringLiteral("--writers"), QStringLiteral("4"), file.fileName()});
+    QVERIFY(process);
+    QVERIFY2(waitForBatches(*process, 4), process->readAll().constData());
+    QVERIFY(owner->exec(sql("revoke " + function + "from atlas_ingest, atlas_agent")).ok());
+    QElapsedTimer timer;
+    timer.start();
+    QVERIFY(process->waitForFinished(60'000));
+    const qint64 took = timer.elapsed();
+    const QByteArray said = process->readAll();
+    QVERIFY2(process->exitStatus() == QProcess::NormalExit && process->exitCode() == 4, said.constData());
+    QVERIFY2(took < 15'000, qPrintable(QString::number(took)));
+    QCOMPARE(said.count("permission denied"), 1); // by whom of the four is no matter
+    QVERIFY2(said.contains("what was imported stays, the same call goes on from there"), said.constData());
+    QVERIFY(count("ingest_batches") < m_referenceBatches);
+    QVERIFY(owner->exec(sql("grant " + function + "to atlas_ingest, atlas_agent")).ok());
+    const test::Ran ran = import(m_mixed);
+    QVERIFY2(ran.status == 1 && ran.err.contains("were imported before"), ran.err.constData());
+    QCOMPARE(picture(), m_referencePicture);
+    QCOMPARE(rejects(), m_referenceRejects);
+}
+
+void TestImport::hotEntitiesDeadlockNobody()
+{
+    auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    QVERIFY(owner);
+    const auto deadlocks = [&] {
+        return owner->exec(sql("select deadlocks from pg_stat_database where datname = current_database()"))
+            ->integer(0, 0)
+            .value_or(-1);
+    };
+    const qint64 before = deadlocks();
+    // Two programs with four writers each, all about the same five entities, in opposite orders.
+    constexpr int lines = 12'000;
+    const QByteArray padding(300, '.');
+    std::vector<std::unique_ptr<QProcess>> processes;
+    for (const int part : {0, 1}) {
+        QByteArray text;
+        for (int i = 0; i < lines; ++i) {
+            const int entity = part == 0 ? i % 5 : 4 - i % 5;
+            text += "{\"id\":\"hot " + QByteArray::number(entity) + "\",\"observed_at\":\"2026-01-0" +
+                    QByteArray::number(part + 1) + "T0" + QByteArray::number(i / 3600) + ":" +
+                    QByteArray::number(10 + i / 60 % 50) + ":" + QByteArray::number(10 + i % 50) + "." +
+                    QByteArray::number(i) + "Z\",\"attributes\":{\"n\":" + QByteArray::number(i) +
+                    ",\"s\":\"" + padding + "\"}}\n";
+        }
+        QFile file(m_dir->filePath(QStringLiteral("hot%1.jsonl").arg(part)));
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(text) == text.size());
+        file.close();
+        if (part == 0) // two that make the same tenant at once are not what this is about
+            QCOMPARE(import("{\"id\":\"hot 0\"}\n").status, 0);
+    }
+    for (const int part : {0, 1}) {
+        processes.push_back(start({QStringLiteral("--writers"), QStringLiteral("4"),
+                                   m_dir->filePath(QStringLiteral("hot%1.jsonl").arg(part))}));
+        QVERIFY(processes.back());
+    }
+    for (const auto& process : processes) {
+        QVERIFY(process->waitForFinished(120'000));
+        const QByteArray said = process->readAll();
+        QVERIFY2(process->exitStatus() == QProcess::NormalExit && process->exitCode() == 0, said.constData());
+        QVERIFY2(!said.contains("trying again"), said.constData());
+    }
+    QCOMPARE(count("entities"), 5);
+    QCOMPARE(count("attribute_events"), 2 * 2 * lines);
+    QCOMPARE(count("attribute_values"), 10);
+    QTest::qWait(1500); // a server process reports what it counted within a second
+    QCOMPARE(deadlocks(), before);
 }
 
 void TestImport::everyValueComesBackAsSent()
@@ -593,6 +974,13 @@ void TestImport::wordsThatAreWrong()
                        QStringLiteral("--bogus"), QStringLiteral("-")})
                  .status,
              2);
+    for (const char* writers : {"0", "17", "-1", "two", "1.5", ""}) {
+        const test::Ran wrong =
+            m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), QStringLiteral("x"),
+                            QStringLiteral("--writers"), QString::fromLatin1(writers), QStringLiteral("-")});
+        QCOMPARE(wrong.status, 2);
+        QVERIFY2(wrong.err.contains("--writers takes 1 to 16"), wrong.err.constData());
+    }
     const test::Ran missing = m_platform.ctl({QStringLiteral("import"), QStringLiteral("--tenant"), m_tenant,
                                               m_dir->filePath(QStringLiteral("nothing"))});
     QCOMPARE(missing.status, 1);

@@ -385,9 +385,9 @@ void TestJsonLines::rejectsFile()
         RejectsFile rejects(path);
         QVERIFY(!rejects.isUsed());
         QVERIFY(!QFile::exists(path));
-        rejects.line(3, "bad \"thing\"", "text \\ with\ttabs");
-        rejects.line(4, "bytes", viewOf(bad));
-        rejects.value(5, "why", "e", "a", "v");
+        rejects.write(RejectsFile::line(3, "bad \"thing\"", "text \\ with\ttabs"));
+        rejects.write(RejectsFile::line(4, "bytes", viewOf(bad)));
+        rejects.write(RejectsFile::value(5, "why", "e", "a", "v"));
         const QList<QByteArray> pieces{"abcd", "", "e", QByteArray("\n\xFF", 2)};
         int next = 0;
         rejects.longLine(6, "long", [&](std::string_view& piece) {
@@ -416,7 +416,7 @@ void TestJsonLines::rejectsFile()
              QByteArray("abcde\n\xFF", 7));
 
     RejectsFile unwritable(dir.filePath(QStringLiteral("missing/rejects.jsonl")));
-    unwritable.line(1, "a", "b");
+    unwritable.write(RejectsFile::line(1, "a", "b"));
     QVERIFY(!unwritable.isGood());
 }
 
