@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Statistics against exact counts: after a load, after changes, whole and from samples.
+#include <QRegularExpression>
 #include <QTest>
 
 #include <cmath>
@@ -432,6 +433,19 @@ void TestStatistics::boundsHold()
     compareBounds(2, 0.0201);
     if (QTest::currentTestFailed())
         return;
+    // The command line says the same.
+    const test::Ran said = m_platform.ctl({QStringLiteral("filter"), QStringLiteral("--tenant"), m_name,
+                                           QStringLiteral("--count"), QStringLiteral("--explain"),
+                                           QStringLiteral("temperature < 300.5")});
+    QVERIFY2(said.status == 0, said.err.constData());
+    static const QRegularExpression within(
+        QStringLiteral("expected  (\\d+) entities \\((\\d+) to (\\d+)\\)"));
+    const auto match = within.match(QString::fromUtf8(said.err));
+    QVERIFY2(match.hasMatch(), said.err.constData());
+    const qint64 counted = said.out.trimmed().toLongLong();
+    QVERIFY2(match.captured(2).toLongLong() <= counted && counted <= match.captured(3).toLongLong(),
+             said.err.constData());
+    QVERIFY2(said.err.contains("\nmeasured  20"), said.err.constData());
     // Values written since are allowed for.
     QByteArray lines;
     for (int i = 0; i < 300; ++i)
