@@ -235,18 +235,25 @@ void AssetsWorkspace::connectParts()
             done(m_catalog->catalog());
         });
     });
-    m_attributes->spread()->setSource({[this](const Attribute& attribute, QObject* receiver,
-                                              browse::Handler<browse::ValueBins> done) -> quint64 {
-                                           if (!m_browser || !m_asked)
-                                               return 0;
-                                           return m_browser->histogram(
-                                               *m_asked, m_catalog->catalog(), attribute,
-                                               HistogramPanel::bins, valuesBudget, receiver, std::move(done));
-                                       },
-                                       [this](quint64 ticket) {
-                                           if (m_browser)
-                                               m_browser->cancel(ticket);
-                                       }});
+    m_attributes->spread()->setSource(
+        {[this](const Attribute& attribute, QObject* receiver,
+                browse::Handler<browse::ValueBins> done) -> quint64 {
+             if (!m_browser || !m_asked) {
+                 QMetaObject::invokeMethod(
+                     receiver,
+                     [done] {
+                         done(browse::Problem{tr("The filter cannot be asked yet."), -1, {}});
+                     },
+                     Qt::QueuedConnection);
+                 return 0;
+             }
+             return m_browser->histogram(*m_asked, m_catalog->catalog(), attribute, HistogramPanel::bins,
+                                         valuesBudget, receiver, std::move(done));
+         },
+         [this](quint64 ticket) {
+             if (m_browser)
+                 m_browser->cancel(ticket);
+         }});
     connect(m_attributes->spread(), &HistogramPanel::scopeChanged, this, &AssetsWorkspace::tellSettled);
     m_knowledge->setSources(
         [this](int id, ValueType type, const QString& text, QObject* receiver,

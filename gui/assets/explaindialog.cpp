@@ -320,10 +320,9 @@ void ExplainDialog::showFound(int row)
 void ExplainDialog::showSummary()
 {
     const filter::Explain& plan = m_asked.plan;
-    const QString expected =
-        tr("%1 expected")
-            .arg(assetsText(plan.measured && plan.bounds ? boundedText(plan.expected, *plan.bounds)
-                                                         : estimateText(plan.expected)));
+    const QString expected = plan.measured && plan.bounds
+                                 ? tr("%1 expected").arg(assetsText(boundedText(plan.expected, *plan.bounds)))
+                                 : tr("perhaps %1, a guess").arg(assetsText(estimateText(plan.expected)));
     QString found = tr("not counted");
     if (m_found && *m_found >= 0)
         found = tr("%1 found").arg(countText(*m_found));

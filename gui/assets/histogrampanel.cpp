@@ -49,6 +49,9 @@ HistogramPanel::HistogramPanel(QWidget* parent)
     m_all->setText(tr("All assets"));
     m_all->setToolTip(tr("Back to all assets, as statistics know them"));
 
+    // In a narrow pane its words need more lines than it would like to have.
+    m_strip->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Minimum);
+
     auto* buttons = new QHBoxLayout;
     buttons->setSpacing(metrics::tight);
     buttons->addWidget(m_count);
