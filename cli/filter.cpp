@@ -6,6 +6,7 @@
 #include <QTimer>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -186,6 +187,14 @@ void countSources(db::BlockingSession& session, const browse::PageRequest& reque
         else
             return; // the node has gone, or Ctrl+C: what is known so far is said
     }
+}
+
+/// What an estimate may be wrong by.
+QString between(const filter::Bounds& bounds)
+{
+    return QStringLiteral(" (%L1 to %L2)")
+        .arg(static_cast<qint64>(std::floor(bounds.low)))
+        .arg(static_cast<qint64>(std::ceil(bounds.high)));
 }
 
 /// "500ms", "2 s", "1min"; nullopt otherwise, and for what is not above zero.
@@ -407,6 +416,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     }
     const double milliseconds = static_cast<double>(timer.nsecsElapsed()) / 1e6;
     if (call.explain) {
+        built.plan.addBounds(request.filter, catalog, QDateTime::currentDateTimeUtc());
         if (call.analyze)
             countSources(session, request, catalog, built.plan);
         say(built.plan.text());
@@ -429,7 +439,8 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     else if (uncounted)
         say(QStringLiteral("about %L1 assets by statistics%2, not counted within %L3 ms")
                 .arg(count)
-                .arg(built.plan.measured ? QString() : QStringLiteral(" and partly guessed"))
+                .arg(built.plan.measured ? between(filter::bounds(request.filter, catalog))
+                                         : QStringLiteral(" and partly guessed"))
                 .arg(call.budget->count()));
     else
         say(QStringLiteral("counted in %1 ms").arg(milliseconds, 0, 'f', 1));

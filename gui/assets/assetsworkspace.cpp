@@ -18,11 +18,13 @@
 #include "gui/assets/attributebrowser.h"
 #include "gui/assets/attributelistmodel.h"
 #include "gui/assets/clauses.h"
+#include "gui/assets/explaindialog.h"
 #include "gui/assets/exporter.h"
 #include "gui/assets/filterbuilder.h"
 #include "gui/assets/filterknowledge.h"
 #include "gui/assets/filtertextedit.h"
 #include "gui/assets/groupbox.h"
+#include "gui/assets/histogrampanel.h"
 #include "gui/assets/resultsmodel.h"
 #include "gui/assets/resultspane.h"
 #include "gui/assets/resultsview.h"
@@ -41,7 +43,7 @@ constexpr std::chrono::milliseconds typingPause(150);
 // Statistics make the plan better, but rows do not wait for them longer than nobody notices.
 constexpr std::chrono::milliseconds detailPatience(40);
 constexpr std::chrono::milliseconds countBudget(2000);
-constexpr std::chrono::milliseconds topBudget(10'000); // somebody waits for it, and may stop it
+constexpr std::chrono::milliseconds valuesBudget(10'000); // somebody waits for it, and may stop it
 constexpr int defaultColumns = 4;
 constexpr std::chrono::seconds tick(1);
 
@@ -117,6 +119,7 @@ AssetsWorkspace::AssetsWorkspace(QWidget* parent)
     connect(&m_second, &QTimer::timeout, this, [this] {
         if (provenance().readAt.isValid())
             publish();
+        m_attributes->updateAge();
     });
     // Chosen from any page, seen on this one.
     m_attributePalette = std::make_unique<AttributePalette>([this](int id) {
@@ -134,6 +137,8 @@ AssetsWorkspace::~AssetsWorkspace()
 {
     delete m_exporter; // the server is told to stop while there is a way to it
     delete m_topValues.data();
+    delete m_explain.data();
+    m_attributes->spread()->stop();
     m_results->setSource(nullptr);
     m_asset->setBrowser(nullptr);
 }
@@ -182,6 +187,7 @@ void AssetsWorkspace::buildShortcuts()
     add(QKeySequence(Qt::CTRL | Qt::Key_I), [this] { m_filter->addClause(); });
     add(QKeySequence(Qt::CTRL | Qt::Key_E),
         [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::Csv); });
+    add(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E), [this] { explain(); });
     add(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), [this] {
         ResultsView* view = m_resultsPane->view();
         view->stepSort(view->currentColumn());
@@ -229,6 +235,26 @@ void AssetsWorkspace::connectParts()
             done(m_catalog->catalog());
         });
     });
+    m_attributes->spread()->setSource(
+        {[this](const Attribute& attribute, QObject* receiver,
+                browse::Handler<browse::ValueBins> done) -> quint64 {
+             if (!m_browser || !m_asked) {
+                 QMetaObject::invokeMethod(
+                     receiver,
+                     [done] {
+                         done(browse::Problem{tr("The filter cannot be asked yet."), -1, {}});
+                     },
+                     Qt::QueuedConnection);
+                 return 0;
+             }
+             return m_browser->histogram(*m_asked, m_catalog->catalog(), attribute, HistogramPanel::bins,
+                                         valuesBudget, receiver, std::move(done));
+         },
+         [this](quint64 ticket) {
+             if (m_browser)
+                 m_browser->cancel(ticket);
+         }});
+    connect(m_attributes->spread(), &HistogramPanel::scopeChanged, this, &AssetsWorkspace::tellSettled);
     m_knowledge->setSources(
         [this](int id, ValueType type, const QString& text, QObject* receiver,
                std::function<void(const FilterKnowledge::Values&)> done) {
@@ -280,6 +306,7 @@ void AssetsWorkspace::connectParts()
     });
     connect(m_resultsPane, &ResultsPane::retryRequested, this, &AssetsWorkspace::refresh);
     connect(m_resultsPane, &ResultsPane::emptyAction, m_filter, &FilterPane::clearFilter);
+    connect(m_resultsPane, &ResultsPane::explainWanted, this, &AssetsWorkspace::explain);
     connect(m_resultsPane, &ResultsPane::exportWanted, this, [this](exporting::RowFormat format) {
         if (!m_browser || !m_results->isLoaded())
             return;
@@ -382,6 +409,10 @@ void AssetsWorkspace::unloadTenant()
     m_wantedAsset.clear();
     endExport();
     delete m_topValues.data();
+    delete m_explain.data();
+    m_firstPage.reset();
+    m_resultsPane->setExplainable(false);
+    m_attributes->spread()->stop();
     m_results->setSource(nullptr);
     m_results->setColumns({});
     m_asset->setBrowser(nullptr);
@@ -458,8 +489,16 @@ void AssetsWorkspace::takeCatalog(const AttributeCatalog& catalog)
     m_knowledge->setCatalog(catalog);
     m_asset->setCatalog(catalog);
     m_results->setCatalog(catalog);
-    m_summary.expected = m_knowledge->expected(m_document->expression());
+    expect(m_document->expression());
     publish();
+}
+
+void AssetsWorkspace::expect(const filter::Expression& filter)
+{
+    m_summary.expected = m_knowledge->expected(filter);
+    m_summary.bounds = m_knowledge->bounds(filter);
+    const std::vector<filter::Node> children(filter.root().children.begin(), filter.root().children.end());
+    m_summary.combined = children.size() > 1 || (children.size() == 1 && !children.front().isClause());
 }
 
 void AssetsWorkspace::catalogChanged()
@@ -507,7 +546,7 @@ void AssetsWorkspace::documentChanged(FilterDocument::Pace pace)
     Q_EMIT stateChanged();
     if (!m_columnsReady)
         return;
-    m_summary.expected = m_knowledge->expected(m_document->expression());
+    expect(m_document->expression());
     if (pace == FilterDocument::Pace::Typing) {
         m_typingPause.start();
         m_filter->setSummary(m_summary);
@@ -537,13 +576,16 @@ void AssetsWorkspace::run(bool again)
         publish();
         return; // switched something that was off already, regrouped to the same
     }
+    const bool isAnother = !m_asked || *m_asked != wanted;
     m_asked = wanted;
     ++m_run;
+    if (isAnother)
+        m_attributes->spread()->filterChanged();
     if (m_countTicket)
         m_browser->cancel(std::exchange(m_countTicket, 0));
     m_summary.counting = ResultSummary::Counting::NotAsked;
     m_summary.counted.reset();
-    m_summary.expected = m_knowledge->expected(wanted);
+    expect(wanted);
     // The plan is chosen by common values and histograms: have them, but do not wait for them.
     QList<int> ids;
     for (const QString& name : wanted.attributes()) {
@@ -580,6 +622,11 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
     m_summary.milliseconds = milliseconds;
     m_summary.node = page.route.node;
     m_summary.note = page.explain;
+    m_firstPage = page;
+    m_firstPage->rows.clear();
+    m_resultsPane->setExplainable(true);
+    if (m_explain)
+        m_explain->setOutdated();
     Provenance provenance;
     provenance.endpoint = page.route.node;
     provenance.ageSeconds = page.route.ageSeconds;
@@ -741,8 +788,8 @@ void AssetsWorkspace::showTopValues(int attributeId, const QPoint& place)
         if (!m_browser)
             return 0;
         // One more, to know whether there are more.
-        return m_browser->top(filter, m_catalog->catalog(), wanted, TopValuesPopup::mostValues + 1, topBudget,
-                              receiver, std::move(done));
+        return m_browser->top(filter, m_catalog->catalog(), wanted, TopValuesPopup::mostValues + 1,
+                              valuesBudget, receiver, std::move(done));
     };
     source.cancel = [this](quint64 ticket) {
         if (m_browser)
@@ -755,6 +802,40 @@ void AssetsWorkspace::showTopValues(int attributeId, const QPoint& place)
     m_topValues = new TopValuesPopup(*attribute, among, std::move(source), m_resultsPane->view());
     connect(m_topValues.data(), &TopValuesPopup::clauseChosen, this, &AssetsWorkspace::addClause);
     m_topValues->openAt(place);
+}
+
+void AssetsWorkspace::explain()
+{
+    if (!m_browser || !m_firstPage || m_results->isOutdated()) {
+        m_resultsPane->notice(tr("Rows are still on their way: nothing to explain yet"));
+        return;
+    }
+    if (!m_explain) {
+        ExplainDialog::Source source;
+        source.count = [this](const filter::Expression& filter, std::chrono::milliseconds budget,
+                              QObject* receiver, browse::Handler<browse::Count> done) -> quint64 {
+            return m_browser
+                       ? m_browser->count(filter, m_catalog->catalog(), budget, receiver, std::move(done))
+                       : 0;
+        };
+        source.cancel = [this](quint64 ticket) {
+            if (m_browser)
+                m_browser->cancel(ticket);
+        };
+        m_explain = new ExplainDialog(std::move(source), this);
+        connect(m_explain.data(), &ExplainDialog::againRequested, this, &AssetsWorkspace::explain);
+    }
+    ExplainDialog::Asked asked;
+    asked.filter = m_results->filter();
+    asked.plan = m_firstPage->plan;
+    asked.plan.addBounds(asked.filter, m_catalog->catalog(), QDateTime::currentDateTimeUtc());
+    asked.sql = m_firstPage->statement.sql;
+    asked.route = m_firstPage->route;
+    asked.milliseconds = m_firstPage->milliseconds;
+    m_explain->explain(std::move(asked));
+    m_explain->show();
+    m_explain->raise();
+    m_explain->activateWindow();
 }
 
 void AssetsWorkspace::showAttribute(int attributeId)
@@ -870,6 +951,10 @@ QList<Command> AssetsWorkspace::commands()
          << command(QStringLiteral("exportJsonLines"), tr("Export all rows as JSON Lines…"), {},
                     QStringLiteral("export"), {},
                     [this] { Q_EMIT m_resultsPane->exportWanted(exporting::RowFormat::JsonLines); })
+         << command(QStringLiteral("explain"), tr("Explain how the filter was answered…"),
+                    tr("what was expected, found and read, and the shapes not chosen"),
+                    QStringLiteral("info"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E),
+                    [this] { explain(); })
          << command(QStringLiteral("refresh"), tr("Read the rows again"), {}, QStringLiteral("refresh"),
                     QKeySequence::Refresh, [this] { refresh(); })
          << command(QStringLiteral("catalog"), tr("Read the attributes again"), {}, QStringLiteral("refresh"),
@@ -906,6 +991,7 @@ void AssetsWorkspace::cancel()
     m_waitingForDetails = false;
     m_results->cancelLoading();
     cancelCount();
+    m_attributes->spread()->stop();
     m_resultsPane->cancelExport();
     tellSettled();
 }
@@ -995,14 +1081,16 @@ bool AssetsWorkspace::isSettled() const
     if (!m_catalog->isLoaded())
         return m_catalog->error().has_value();
     return !m_typingPause.isActive() && !m_waitingForDetails && !m_results->isLoading() &&
-           !m_results->isGoingToEnd() && m_countTicket == 0 && m_findTicket == 0 && !m_asset->isLoading();
+           !m_results->isGoingToEnd() && m_countTicket == 0 && m_findTicket == 0 && !m_asset->isLoading() &&
+           !m_attributes->spread()->isCounting();
 }
 
 QString AssetsWorkspace::shownError() const
 {
     for (const QString& error :
          {m_resultsPane->strip()->errorText(), m_resultsPane->exportStrip()->errorText(),
-          m_attributes->strip()->errorText(), m_asset->shownError()}) {
+          m_attributes->strip()->errorText(), m_attributes->spread()->strip()->errorText(),
+          m_asset->shownError()}) {
         if (!error.isEmpty())
             return error;
     }

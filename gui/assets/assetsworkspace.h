@@ -22,6 +22,7 @@ class AssetIdPalette;
 class AssetPanel;
 class AttributeBrowser;
 class AttributePalette;
+class ExplainDialog;
 class Exporter;
 class FilterKnowledge;
 class ResultsModel;
@@ -93,6 +94,8 @@ private:
     void addColumn(int attributeId, int position = -1);
     void sortChanged();
     void showTopValues(int attributeId, const QPoint& place);
+    void explain();
+    void expect(const filter::Expression& filter);
     void showAttribute(int attributeId);
     void openAsset(const QString& externalId);
     void tellSettled();
@@ -113,6 +116,7 @@ private:
     std::shared_ptr<routing::Reader> m_reader;
     Exporter* m_exporter = nullptr;
     QPointer<TopValuesPopup> m_topValues;
+    QPointer<ExplainDialog> m_explain;
 
     QTimer m_typingPause;
     QTimer m_detailPatience; ///< how long rows wait for statistics of a filter's attributes
@@ -123,6 +127,7 @@ private:
     QString m_wantedAsset;                     ///< opened once the attributes are there
     quint64 m_run = 0;                         ///< the newest one; answers of older ones are dropped
     std::optional<filter::Expression> m_asked; ///< what the rows shown, or on their way, answer
+    std::optional<browse::Page> m_firstPage;   ///< without its rows: how what is shown was read
     bool m_active = false;
     bool m_stale = true; ///< the tenant changed while this was hidden
     bool m_columnsReady = false;

@@ -20,7 +20,9 @@
 #include "gui/assets/attributedelegate.h"
 #include "gui/assets/attributelistmodel.h"
 #include "gui/assets/clauses.h"
+#include "gui/assets/estimatetext.h"
 #include "gui/assets/histogram.h"
+#include "gui/assets/histogrampanel.h"
 #include "gui/assets/topvalues.h"
 #include "gui/support/timetext.h"
 #include "gui/theme/theme.h"
@@ -33,6 +35,9 @@
 namespace atlas::gui {
 
 namespace {
+constexpr int roomForValues = 232;
+constexpr int roomForErrors = 124; // beside them
+
 /// Cheap enough to ask at every change: the details of one attribute must not reset the list.
 bool sameAttributes(const AttributeCatalog& a, const AttributeCatalog& b)
 {
@@ -42,32 +47,26 @@ bool sameAttributes(const AttributeCatalog& a, const AttributeCatalog& b)
         const Attribute& left = a.at(i);
         const Attribute& right = b.at(i);
         if (left.id != right.id || left.state != right.state || left.entitiesWith != right.entitiesWith ||
-            left.name != right.name || left.unit != right.unit)
+            left.name != right.name || left.unit != right.unit || left.measuredAt != right.measuredAt ||
+            left.writesSince != right.writesSince)
             return false;
     }
     return true;
 }
 
 /// When and how exactly it was measured, and what has happened since; empty when it never was.
-QString measurementText(const Attribute& attribute, double total)
+QString measurementText(const Attribute& attribute, const AttributeCatalog& catalog)
 {
     if (!attribute.measuredAt.isValid())
         return {};
-    QStringList lines{AttributeBrowser::tr("Measured %1")
-                          .arg(QLocale().toString(attribute.measuredAt.toLocalTime(), QLocale::ShortFormat))};
-    if (!attribute.sampledEntities) {
-        lines += AttributeBrowser::tr("Every value counted");
-    } else {
-        // Two standard errors of the share of assets that have it.
-        const auto drawn = static_cast<double>(*attribute.sampledEntities);
-        const double share = std::clamp(
-            static_cast<double>(attribute.entitiesWith.value_or(0)) / std::max(1.0, total), 0.0, 1.0);
-        lines += AttributeBrowser::tr("From %1 assets drawn by lot: its share is known to \u00b1%2 %")
-                     .arg(countText(*attribute.sampledEntities),
-                          QLocale().toString(200 * std::sqrt(share * (1 - share) / drawn), 'f', 2));
-    }
-    if (attribute.writesSince > 0)
-        lines += AttributeBrowser::tr("%1 values written since").arg(countText(attribute.writesSince));
+    QStringList lines{
+        AttributeBrowser::tr("Measured %1")
+            .arg(QLocale().toString(attribute.measuredAt.toLocalTime(), QLocale::ShortFormat)),
+        attribute.sampledEntities
+            ? AttributeBrowser::tr("From %1 assets drawn by lot; the number of values may be far off")
+                  .arg(countText(*attribute.sampledEntities))
+            : AttributeBrowser::tr("Every value counted"),
+        AttributeBrowser::tr("Assets that have it: %1").arg(boundsText(boundsOf(attribute, catalog)))};
     if (attribute.writeRate >= 0.05)
         lines += AttributeBrowser::tr("%1 values written a second")
                      .arg(QLocale().toString(attribute.writeRate, 'f', attribute.writeRate < 10 ? 1 : 0));
@@ -153,11 +152,12 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
     m_exists = iconButton(QStringLiteral("eye"), tr("Only assets that have it"), m_details);
     m_missing = iconButton(QStringLiteral("eye-off"), tr("Only assets that lack it"), m_details);
     m_facts = mutedLabel({}, m_details);
+    m_facts->setObjectName(QStringLiteral("attributeFacts"));
     m_facts->setFont(Theme::instance().smallFont());
     m_facts->setWordWrap(true);
     m_note = mutedLabel({}, m_details);
     m_note->setWordWrap(true);
-    m_histogram = new Histogram(m_details);
+    m_spread = new HistogramPanel(m_details);
     m_values = new TopValuesModel(this);
     m_valueList = new TopValuesView(m_details);
     m_valueList->setObjectName(QStringLiteral("topValues"));
@@ -176,7 +176,7 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
     text->setSpacing(metrics::tight);
     text->addWidget(m_facts);
     text->addWidget(m_note);
-    text->addWidget(m_histogram);
+    text->addWidget(m_spread);
     auto* details = new QVBoxLayout(m_details);
     details->setContentsMargins(0, metrics::tight, 0, 0);
     details->setSpacing(0);
@@ -191,7 +191,7 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
     m_splitter->addWidget(m_details);
     m_splitter->setStretchFactor(0, 3);
     m_splitter->setStretchFactor(1, 2);
-    m_details->setMinimumHeight(120);
+    m_details->setMinimumHeight(roomForValues);
     m_details->hide();
 
     auto* layout = new QVBoxLayout(this);
@@ -223,7 +223,11 @@ AttributeBrowser::AttributeBrowser(QWidget* parent)
         if (const Attribute* attribute = current())
             Q_EMIT clauseChosen(valueClause(*attribute, value, excluded));
     });
-    connect(m_histogram, &Histogram::rangeChosen, this, [this](double low, double high) {
+    connect(m_spread, &HistogramPanel::scopeChanged, this, [this] {
+        fillValues();
+        m_details->setMinimumHeight(roomForValues + (m_spread->strip()->isShowing() ? roomForErrors : 0));
+    });
+    connect(m_spread, &HistogramPanel::rangeChosen, this, [this](double low, double high) {
         if (const Attribute* attribute = current())
             Q_EMIT clauseChosen(rangeClause(*attribute, low, high));
     });
@@ -254,10 +258,14 @@ void AttributeBrowser::setCatalog(const AttributeCatalog& catalog)
         return;
     const int id = selected();
     m_model->setCatalog(catalog);
+    m_known = catalog;
     select(id);
     if (id && !m_model->catalog().findId(id)) {
         m_shownId = 0;
         m_detailsFailed = false;
+    } else if (const Attribute* attribute = current()) {
+        fillFacts(*attribute);
+        askDetails(); // measured anew
     }
     // Room for values is there from the start: a list that shrinks under a double click is missed by it.
     m_details->setVisible(m_model->total() > 0);
@@ -275,7 +283,7 @@ void AttributeBrowser::showHint()
 {
     m_titleRow->hide();
     m_facts->hide();
-    m_histogram->hide();
+    m_spread->clear();
     m_valueList->hide();
     m_note->setText(
         tr("Choose an attribute to see its values here.\n\nA click on a value filters by it, Alt+click "
@@ -292,6 +300,8 @@ void AttributeBrowser::setLoading()
 void AttributeBrowser::clear(const QString& why)
 {
     m_model->setCatalog(AttributeCatalog());
+    m_known = {};
+    m_spread->clear();
     m_shownId = 0;
     m_detailsFailed = false;
     m_details->hide();
@@ -374,16 +384,55 @@ void AttributeBrowser::showDetails()
         return; // a search that hides the row does not close what is being looked at
     m_shownId = attribute->id;
     m_detailsFailed = false;
+    fillDetails(m_model->catalog(), m_shownId);
+    askDetails();
+}
+
+void AttributeBrowser::askDetails()
+{
+    if (!m_detailSource)
+        return;
     const int id = m_shownId;
-    fillDetails(m_model->catalog(), id);
-    if (m_detailSource) {
-        m_detailSource(id, [self = QPointer(this), id](const AttributeCatalog& catalog) {
-            if (!self || self->m_shownId != id)
-                return;
-            self->m_detailsFailed = catalog.detail(id) == nullptr;
-            self->fillDetails(catalog, id);
-        });
-    }
+    m_detailSource(id, [self = QPointer(this), id](const AttributeCatalog& catalog) {
+        if (!self || self->m_shownId != id)
+            return;
+        self->m_detailsFailed = catalog.detail(id) == nullptr;
+        self->fillDetails(catalog, id);
+    });
+}
+
+QString AttributeBrowser::factsShown() const
+{
+    return m_facts->text();
+}
+
+void AttributeBrowser::updateAge()
+{
+    const Attribute* attribute = m_shownId ? m_known.findId(m_shownId) : nullptr;
+    if (attribute && m_facts->isVisible())
+        fillFacts(*attribute);
+}
+
+void AttributeBrowser::fillFacts(const Attribute& attribute)
+{
+    QStringList facts{typeText(attribute.type)};
+    if (!attribute.unit.isEmpty())
+        facts.append(attribute.unit);
+    if (attribute.state != HotState::Cold)
+        facts.append(hotStateName(attribute.state));
+    const bool isSampled = attribute.sampledEntities.has_value();
+    if (attribute.entitiesWith)
+        facts.append(assetsText(havingText(attribute, m_known)));
+    if (attribute.distinctValues)
+        facts.append(*attribute.distinctValues == 1
+                         ? tr("1 value")
+                         : tr("%1 values")
+                               .arg(isSampled ? estimateText(double(*attribute.distinctValues))
+                                              : countText(*attribute.distinctValues)));
+    if (attribute.measuredAt.isValid())
+        facts.append(measuredText(attribute.measuredAt, isSampled));
+    m_facts->setText(facts.join(QStringLiteral(" · ")));
+    m_facts->setToolTip(measurementText(attribute, m_known));
 }
 
 void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attributeId)
@@ -391,40 +440,19 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
     const Attribute* attribute = catalog.findId(attributeId);
     if (!attribute)
         return;
+    m_known = catalog;
     m_titleRow->show();
     m_facts->show();
     m_name->setText(attribute->name);
-    QStringList facts{typeText(attribute->type)};
-    if (!attribute->unit.isEmpty())
-        facts.append(attribute->unit);
-    if (attribute->state != HotState::Cold)
-        facts.append(hotStateName(attribute->state));
-    if (attribute->entitiesWith)
-        facts.append(assetsText(countText(*attribute->entitiesWith)));
-    if (attribute->distinctValues)
-        facts.append(*attribute->distinctValues == 1
-                         ? tr("1 value")
-                         : tr("%1 values").arg(countText(*attribute->distinctValues)));
-    m_facts->setText(facts.join(QStringLiteral(" · ")));
-    m_facts->setToolTip(measurementText(*attribute, catalog.entitiesTotal()));
+    fillFacts(*attribute);
 
     const AttributeDetail* detail = catalog.detail(attributeId);
     const bool ordered = attribute->type == ValueType::Number || attribute->type == ValueType::Timestamp;
-    if (detail && ordered && detail->bounds.size() > 1)
-        m_histogram->setBounds(detail->bounds, attribute->type, attribute->unit);
+    if (ordered)
+        m_spread->showMeasured(*attribute, detail ? detail->bounds : std::vector<double>());
     else
-        m_histogram->clear();
-    m_histogram->setVisible(!m_histogram->isEmpty());
-    // Of a measurement with as many values as assets, single values say nothing.
-    std::vector<AttributeDetail::Top> top;
-    if (detail)
-        top = detail->top;
-    if (!m_histogram->isEmpty() && !top.empty() && attribute->entitiesWith &&
-        double(top.front().entities) < 0.03 * double(*attribute->entitiesWith))
-        top.clear();
-    const qint64 of = attribute->entitiesWith.value_or(0);
-    m_valueList->setVisible(!top.empty());
-    m_values->setValues(attribute->type, std::move(top), of);
+        m_spread->clear();
+    fillValues();
     m_valueList->scrollToTop();
 
     QString note;
@@ -435,11 +463,35 @@ void AttributeBrowser::fillDetails(const AttributeCatalog& catalog, int attribut
                 tr("Its values could not be read. Choose it again to try again.");
     else if (!detail)
         note += (note.isEmpty() ? QString() : QStringLiteral("\n")) + tr("Reading its values…");
-    else if (m_histogram->isEmpty() && m_values->rowCount() == 0)
+    else if (m_spread->histogram()->isEmpty() && m_values->rowCount() == 0)
         note += (note.isEmpty() ? QString() : QStringLiteral("\n")) +
                 tr("Its values have not been measured yet. It can be filtered all the same.");
     m_note->setText(note);
     m_note->setVisible(!note.isEmpty());
+}
+
+/// Those of all assets, from statistics: beside a count within the filter they would be taken for its values.
+void AttributeBrowser::fillValues()
+{
+    const Attribute* attribute = m_shownId ? m_known.findId(m_shownId) : nullptr;
+    const AttributeDetail* detail = attribute ? m_known.detail(m_shownId) : nullptr;
+    std::vector<AttributeDetail::Top> top;
+    const bool isAll = m_spread->scope() == HistogramPanel::Scope::Measured;
+    if (detail && isAll)
+        top = detail->top;
+    // Of a measurement with as many values as assets, single values say nothing.
+    if (!m_spread->histogram()->isEmpty() && !top.empty() && attribute->entitiesWith &&
+        double(top.front().entities) < 0.03 * double(*attribute->entitiesWith))
+        top.clear();
+    const qint64 of = attribute ? attribute->entitiesWith.value_or(0) : 0;
+    m_valueList->setVisible(!top.empty());
+    m_values->setValues(attribute ? attribute->type : ValueType::String, std::move(top), of);
+    m_values->setKnowledge(attribute && attribute->sampledEntities, [this](const QString& value) {
+        const Attribute* known = m_shownId ? m_known.findId(m_shownId) : nullptr;
+        return known ? boundsText(filter::bounds(filter::Expression(filter::Node(valueClause(*known, value))),
+                                                 m_known))
+                     : QString();
+    });
 }
 
 void AttributeBrowser::showMenu(const QPoint& position)
@@ -486,8 +538,8 @@ bool AttributeBrowser::eventFilter(QObject* watched, QEvent* event)
                     m_valueList->setCurrentIndex(m_values->index(0));
                 return true;
             }
-            if (attribute && key->key() == Qt::Key_Right && m_histogram->isVisible()) {
-                m_histogram->setFocus(Qt::OtherFocusReason);
+            if (attribute && key->key() == Qt::Key_Right && m_spread->histogram()->isVisible()) {
+                m_spread->histogram()->setFocus(Qt::OtherFocusReason);
                 return true;
             }
             if (attribute && key->matches(QKeySequence::Copy)) {

@@ -21,7 +21,7 @@ class AttributeDelegate;
 class AttributeListModel;
 class ElidedLabel;
 class EmptyState;
-class Histogram;
+class HistogramPanel;
 class MessageStrip;
 class SearchField;
 class TopValuesModel;
@@ -41,6 +41,8 @@ public:
 
     void setDetailSource(DetailSource source) { m_detailSource = std::move(source); }
     void setCatalog(const AttributeCatalog& catalog);
+    /// The age of the statistics goes on.
+    void updateAge();
     /// Until the first catalogue of a tenant is there.
     void setLoading();
     void showError(const QString& action, const db::DbError& error);
@@ -53,6 +55,9 @@ public:
     AttributeListModel* model() const { return m_model; }
     QListView* list() const { return m_list; }
     MessageStrip* strip() const { return m_strip; }
+    HistogramPanel* spread() const { return m_spread; }
+    /// What the chosen attribute is known to be: type, assets, values, age.
+    QString factsShown() const;
 
     QByteArray saveSplitter() const;
     void restoreSplitter(const QByteArray& state);
@@ -68,7 +73,10 @@ protected:
 private:
     void showDetails();
     void showHint();
+    void askDetails();
+    void fillFacts(const Attribute& attribute);
     void fillDetails(const AttributeCatalog& catalog, int attributeId);
+    void fillValues();
     void showMenu(const QPoint& position);
     void updateCount();
     const Attribute* current() const;
@@ -89,12 +97,13 @@ private:
     ElidedLabel* m_name;
     QLabel* m_facts;
     QLabel* m_note;
-    Histogram* m_histogram;
+    HistogramPanel* m_spread;
     TopValuesModel* m_values;
     TopValuesView* m_valueList;
     QToolButton* m_addColumn;
     QToolButton* m_exists;
     QToolButton* m_missing;
+    AttributeCatalog m_known; ///< the newest one, with details
     int m_shownId = 0;
     bool m_detailsFailed = false; ///< of the one shown: choosing it again asks again
 };

@@ -7,6 +7,7 @@
 #include <array>
 #include <numeric>
 
+#include "gui/assets/estimatetext.h"
 #include "gui/assets/mimetypes.h"
 #include "gui/support/timetext.h"
 #include "gui/widgets/searchfield.h"
@@ -224,9 +225,11 @@ QVariant AttributeListModel::data(const QModelIndex& index, int role) const
         if (!attribute->unit.isEmpty())
             text += QStringLiteral(" · ") + attribute->unit.toHtmlEscaped();
         if (attribute->entitiesWith)
-            text +=
-                tr("<br>%1 of %2 assets have it")
-                    .arg(countText(*attribute->entitiesWith), countText(qint64(m_catalog.entitiesTotal())));
+            text += tr("<br>%1 of %2 assets have it")
+                        .arg(havingText(*attribute, m_catalog), countText(qint64(m_catalog.entitiesTotal())));
+        if (const QString when = measuredText(attribute->measuredAt, attribute->sampledEntities.has_value());
+            !when.isEmpty())
+            text += QStringLiteral(", ") + when;
         if (!attribute->description.isEmpty())
             text += QStringLiteral("<br>") + attribute->description.toHtmlEscaped();
         return text;

@@ -13,6 +13,7 @@
 #include <cmath>
 
 #include "gui/assets/attributedelegate.h"
+#include "gui/assets/estimatetext.h"
 #include "gui/support/timetext.h"
 #include "gui/theme/theme.h"
 #include "gui/widgets/badge.h"
@@ -350,9 +351,12 @@ bool ClauseChip::event(QEvent* event)
         if (!m_facts.problem.isEmpty())
             text += QStringLiteral("<br><b>%1</b>").arg(m_facts.problem.toHtmlEscaped());
         else if (m_haveFacts)
-            text += (m_facts.measured ? tr("<br>About %1 assets, by statistics")
-                                      : tr("<br>About %1 assets, a guess: never measured"))
-                        .arg(countText(qint64(m_facts.expected)));
+            text +=
+                QStringLiteral("<br>%1<br>%2")
+                    .arg(assetsText(boundedText(m_facts.expected, m_facts.bounds)),
+                         m_facts.measured
+                             ? boundsText(m_facts.bounds).replace(QLatin1Char('\n'), QLatin1String("<br>"))
+                             : tr("A guess: never measured"));
         if (m_facts.hot)
             text += tr("<br>Hot: answered from the hot set where it can be");
         switch (zoneAt(help->pos())) {

@@ -23,6 +23,7 @@
 #include "gui/assets/attributedelegate.h"
 #include "gui/assets/attributelistmodel.h"
 #include "gui/assets/clauses.h"
+#include "gui/assets/estimatetext.h"
 #include "gui/assets/histogram.h"
 #include "gui/assets/topvalues.h"
 #include "gui/support/timetext.h"
@@ -703,6 +704,7 @@ void ClauseEditor::recompute(bool typing, bool tell)
 void ClauseEditor::showMessage()
 {
     QString text;
+    QString about;
     ColorRole role = ColorRole::TextMuted;
     if (!m_problem.isEmpty()) {
         text = m_problem;
@@ -715,10 +717,12 @@ void ClauseEditor::showMessage()
             text = facts.problem;
             role = ColorRole::Critical;
         } else if (facts.measured) {
-            text = assetsText(estimateText(facts.expected));
+            text = assetsText(boundedText(facts.expected, facts.bounds));
+            about = boundsText(facts.bounds);
         }
     }
     m_message->setText(text);
+    m_message->setToolTip(about);
     QPalette palette = m_message->palette();
     palette.setColor(QPalette::WindowText, color(role));
     m_message->setPalette(palette);

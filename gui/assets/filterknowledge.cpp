@@ -52,6 +52,7 @@ FilterKnowledge::Facts FilterKnowledge::facts(const filter::Clause& clause) cons
     const filter::Estimate estimate = estimator.clause(clause);
     facts.expected = estimate.entities;
     facts.measured = estimate.measured;
+    facts.bounds = filter::bounds(alone, m_catalog);
     return facts;
 }
 
@@ -65,6 +66,11 @@ std::optional<double> FilterKnowledge::expected(const filter::Expression& filter
         return std::nullopt;
     const filter::StatsEstimator estimator(m_catalog);
     return filter::estimate(filter, estimator).entities;
+}
+
+std::optional<filter::Bounds> FilterKnowledge::bounds(const filter::Expression& filter) const
+{
+    return expected(filter) ? std::optional(filter::bounds(filter, m_catalog)) : std::nullopt;
 }
 
 void FilterKnowledge::suggest(const filter::Subject& subject, const QString& text, QObject* receiver,

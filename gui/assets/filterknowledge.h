@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/catalog/attributecatalog.h"
+#include "model/filter/estimate.h"
 #include "model/filter/expression.h"
 
 namespace atlas::gui {
@@ -36,11 +37,14 @@ public:
         bool hot = false;
         double expected = 0;
         bool measured = false;
-        QString problem; ///< why it cannot be asked; empty when it can
+        filter::Bounds bounds; ///< what `expected` may be wrong by
+        QString problem;       ///< why it cannot be asked; empty when it can
     };
     Facts facts(const filter::Clause& clause) const;
     /// Expected assets for which the whole filter is true; nullopt before anything is known of the tenant.
     std::optional<double> expected(const filter::Expression& filter) const;
+    /// What that may be wrong by; nullopt like it.
+    std::optional<filter::Bounds> bounds(const filter::Expression& filter) const;
     /// String where the attribute is not known.
     ValueType typeOf(const filter::Subject& subject) const;
     const Attribute* attribute(const filter::Subject& subject) const;

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gui/assets/estimatetext.h"
 #include "gui/assets/filterbuilder.h"
 #include "gui/assets/filtertextedit.h"
 #include "gui/assets/groupbox.h"
@@ -39,7 +40,11 @@ QString summaryText(const ResultSummary& summary)
             !summary.expected || estimateText(*summary.expected) == estimateText(double(*summary.counted));
         parts.append(same ? counted : estimateText(*summary.expected) + QStringLiteral(" → ") + counted);
     } else if (summary.expected) {
-        QString text = assetsText(estimateText(*summary.expected));
+        // Where it stays the only number, one wants to know how good it is.
+        const bool isLast = summary.counting == Counting::OutOfTime ||
+                            summary.counting == Counting::Cancelled || summary.counting == Counting::Failed;
+        QString text = assetsText(isLast && summary.bounds ? boundedText(*summary.expected, *summary.bounds)
+                                                           : estimateText(*summary.expected));
         switch (summary.counting) {
         case Counting::Running:
             text += FilterPane::tr(", counting…");
@@ -71,6 +76,20 @@ QString summaryText(const ResultSummary& summary)
                          : FilterPane::tr("age unknown"));
     }
     return parts.join(QStringLiteral(" · "));
+}
+
+QString summaryNote(const ResultSummary& summary)
+{
+    QStringList parts;
+    if (summary.expected && summary.bounds) {
+        const QString about = boundsText(*summary.bounds, summary.combined);
+        if (!about.isEmpty())
+            parts.append(
+                FilterPane::tr("Expected: %1\n%2").arg(assetsText(estimateText(*summary.expected)), about));
+    }
+    if (!summary.note.isEmpty())
+        parts.append(summary.note);
+    return parts.join(QStringLiteral("\n\n"));
 }
 
 FilterPane::FilterPane(FilterDocument* document, FilterKnowledge* knowledge, QWidget* parent)
@@ -302,7 +321,7 @@ void FilterPane::setSummary(const ResultSummary& summary)
         m_line->setTextQuietly(summaryText(summary));
     else
         m_line->setText(summaryText(summary));
-    m_line->setToolTip(summary.note);
+    m_line->setToolTip(summaryNote(summary));
     m_busy->setRunning(summary.running || summary.counting == ResultSummary::Counting::Running);
     m_stopCount->setVisible(summary.counting == ResultSummary::Counting::Running);
 }

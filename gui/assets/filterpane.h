@@ -25,8 +25,10 @@ class FilterTextEdit;
 struct ResultSummary
 {
     enum class Counting { NotAsked = 1, Running, Exact, OutOfTime, Failed, Cancelled };
-    std::optional<double> expected; ///< by statistics
-    std::optional<qint64> counted;  ///< when Exact
+    std::optional<double> expected;       ///< by statistics
+    std::optional<filter::Bounds> bounds; ///< what that may be wrong by
+    bool combined = false;                ///< of several clauses
+    std::optional<qint64> counted;        ///< when Exact
     Counting counting = Counting::NotAsked;
     std::optional<double> milliseconds; ///< of the rows, click to answer
     QString node;
@@ -36,6 +38,8 @@ struct ResultSummary
     bool operator==(const ResultSummary&) const = default;
 };
 QString summaryText(const ResultSummary& summary);
+/// Its tooltip: how good the estimate is, then the note.
+QString summaryNote(const ResultSummary& summary);
 
 /// Top of the middle: the filter as groups of chips or as text, undo, redo, and the line that says what it
 /// finds.

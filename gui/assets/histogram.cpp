@@ -64,6 +64,47 @@ HistogramBins histogramBins(const std::vector<double>& bounds, int count)
     return bins;
 }
 
+HistogramBins histogramColumns(const std::vector<filter::Bin>& counted, int count)
+{
+    HistogramBins bins;
+    if (counted.empty() || count < 1 || !std::isfinite(counted.front().from) ||
+        !std::isfinite(counted.back().to) || counted.front().from >= counted.back().to)
+        return bins;
+    double all = 0;
+    for (const filter::Bin& bin : counted)
+        all += double(bin.entities);
+    if (all <= 0)
+        return bins;
+    // What holds all but the outer hundredth on either side.
+    size_t first = 0;
+    size_t last = counted.size() - 1;
+    const auto narrow = [&](size_t from, int step) {
+        double passed = 0;
+        size_t at = from;
+        while (passed + double(counted[at].entities) < all / 100)
+            passed += double(counted[std::exchange(at, step > 0 ? at + 1 : at - 1)].entities);
+        return at;
+    };
+    const size_t innerFirst = narrow(first, 1);
+    const size_t innerLast = narrow(last, -1);
+    if (innerFirst <= innerLast && counted.size() > 10 * (innerLast - innerFirst + 1)) {
+        first = innerFirst;
+        last = innerLast;
+        bins.clipped = true;
+    }
+    const size_t shown = last - first + 1;
+    const size_t each = (shown + size_t(count) - 1) / size_t(count);
+    const size_t columns = (shown + each - 1) / each;
+    bins.low = counted[first].from;
+    // The last column may reach beyond the last bin: all are of one width.
+    const double width = (counted.back().to - counted.front().from) / double(counted.size());
+    bins.high = columns * each == shown ? counted[last].to : bins.low + double(columns * each) * width;
+    bins.shares.assign(columns, 0);
+    for (size_t i = first; i <= last; ++i)
+        bins.shares[(i - first) / each] += double(counted[i].entities) / all;
+    return bins;
+}
+
 std::pair<double, double> roundedRange(double low, double high, double span)
 {
     if (!(span > 0) || !std::isfinite(span))
@@ -106,14 +147,29 @@ Histogram::Histogram(QWidget* parent)
 
 void Histogram::setBounds(const std::vector<double>& bounds, ValueType type, const QString& unit)
 {
-    m_bounds = bounds;
+    showColumns(histogramBins(bounds, binCount), type, unit);
+}
+
+void Histogram::setBins(const std::vector<filter::Bin>& counted, ValueType type, const QString& unit)
+{
+    showColumns(histogramColumns(counted, binCount), type, unit);
+}
+
+void Histogram::showColumns(HistogramBins bins, ValueType type, const QString& unit)
+{
     m_type = type;
     m_unit = unit;
-    m_bins = histogramBins(bounds, binCount);
+    m_bins = std::move(bins);
     m_brush.reset();
     m_anchor.reset();
     m_hover.reset();
     update();
+}
+
+void Histogram::setFaded(bool faded)
+{
+    if (std::exchange(m_faded, faded) != faded)
+        update();
 }
 
 void Histogram::clear()
@@ -170,7 +226,7 @@ void Histogram::paintEvent(QPaintEvent*)
                                 plot.height() + 2),
                          color(ColorRole::AccentSoft));
     }
-    const QColor bar = color(ColorRole::Accent);
+    const QColor bar = color(m_faded ? ColorRole::TextDisabled : ColorRole::Accent);
     const QColor pale = blend(bar, color(ColorRole::Surface), 0.35);
     painter.setPen(Qt::NoPen);
     for (size_t i = 0; i < m_bins.shares.size(); ++i) {

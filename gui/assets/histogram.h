@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/catalog/valuetype.h"
+#include "model/filter/compiler.h"
 
 namespace atlas::gui {
 
@@ -22,6 +23,9 @@ struct HistogramBins
 /// From the bounds of equal-frequency buckets (ascending, at least two). Where the outer hundredth stretches
 /// the axis more than ten times, it is left out and `clipped` is set. Empty shares: nothing to show.
 HistogramBins histogramBins(const std::vector<double>& bounds, int count);
+/// From counted bins of equal width, many more than `count`, at most so many columns. What is far out is left
+/// out in the same way.
+HistogramBins histogramColumns(const std::vector<filter::Bin>& counted, int count);
 
 /// A range in round numbers about as fine as a pixel of the histogram: lower end down, upper end up.
 std::pair<double, double> roundedRange(double low, double high, double span);
@@ -37,8 +41,14 @@ public:
     explicit Histogram(QWidget* parent = nullptr);
     /// Times are microseconds since 1970.
     void setBounds(const std::vector<double>& bounds, ValueType type, const QString& unit);
+    /// The same from counted bins.
+    void setBins(const std::vector<filter::Bin>& counted, ValueType type, const QString& unit);
+    /// What is shown is no longer so.
+    void setFaded(bool faded);
+    bool isFaded() const { return m_faded; }
     void clear();
     bool isEmpty() const { return m_bins.shares.empty(); }
+    const HistogramBins& columns() const { return m_bins; }
     std::optional<std::pair<double, double>> brush() const { return m_brush; }
 
     QSize sizeHint() const override { return {220, 108}; }
@@ -64,14 +74,15 @@ private:
     double xOf(double value) const;
     QString textOf(double value) const;
     void choose();
+    void showColumns(HistogramBins bins, ValueType type, const QString& unit);
 
-    std::vector<double> m_bounds;
     HistogramBins m_bins;
     ValueType m_type = ValueType::Number;
     QString m_unit;
     std::optional<std::pair<double, double>> m_brush; ///< as swept, low ≤ high
     std::optional<double> m_anchor;
     std::optional<double> m_hover;
+    bool m_faded = false;
 };
 
 } // namespace atlas::gui

@@ -42,6 +42,17 @@ ResultsPane::ResultsPane(ResultsModel* model, QWidget* parent)
     m_notice = new QLabel(m_bar);
     m_notice->setFont(Theme::instance().smallFont());
     m_notice->hide();
+    m_explainButton = new QToolButton(m_bar);
+    m_explainButton->setObjectName(QStringLiteral("explainButton"));
+    m_explainButton->setText(tr("Explain…"));
+    m_explainButton->setIcon(icon(QStringLiteral("info")));
+    m_explainButton->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_explainButton->setAutoRaise(true);
+    m_explainButton->setToolTip(tr("How the filter was answered, what was expected and what was found "
+                                   "(Ctrl+Shift+E)"));
+    m_explainButton->setFocusPolicy(Qt::TabFocus);
+    m_explainButton->setEnabled(false);
+    connect(m_explainButton, &QToolButton::clicked, this, &ResultsPane::explainWanted);
     m_exportButton = new QToolButton(m_bar);
     m_exportButton->setText(tr("Export"));
     m_exportButton->setIcon(icon(QStringLiteral("export")));
@@ -62,6 +73,7 @@ ResultsPane::ResultsPane(ResultsModel* model, QWidget* parent)
     bar->addWidget(sectionLabel(tr("Assets"), m_bar));
     bar->addWidget(m_status, 1);
     bar->addWidget(m_notice);
+    bar->addWidget(m_explainButton);
     bar->addWidget(m_exportButton);
 
     m_exportRow = new QWidget(this);
@@ -134,6 +146,11 @@ void ResultsPane::showRows()
 {
     m_pages->setCurrentWidget(m_view);
     m_exportButton->setEnabled(true);
+}
+
+void ResultsPane::setExplainable(bool explainable)
+{
+    m_explainButton->setEnabled(explainable);
 }
 
 QString ResultsPane::orderText() const

@@ -38,6 +38,8 @@ public:
     void showEmpty(const QString& iconName, const QString& title, const QString& text,
                    const QString& action = {});
     void showRows();
+    /// Rows, or none, are the answer to something that can be explained.
+    void setExplainable(bool explainable);
     bool showsRows() const;
     /// What the line above the rows says of them.
     QString orderShown() const;
@@ -52,6 +54,7 @@ public:
 
 Q_SIGNALS:
     void emptyAction();
+    void explainWanted();
     void exportWanted(atlas::exporting::RowFormat format);
     void exportRequested(atlas::exporting::RowFormat format, const QString& path);
     void retryRequested();
@@ -66,6 +69,7 @@ private:
     QWidget* m_bar;
     ElidedLabel* m_status;
     QLabel* m_notice;
+    QToolButton* m_explainButton;
     QToolButton* m_exportButton;
     QStackedWidget* m_pages;
     ResultsView* m_view;

@@ -347,6 +347,36 @@ void ResultsView::currentChanged(const QModelIndex& current, const QModelIndex& 
         tellEntity(current.row());
 }
 
+void ResultsView::selectionChanged(const QItemSelection& selected, const QItemSelection& deselected)
+{
+    QTableView::selectionChanged(selected, deselected);
+    viewport()->update(); // beside the last column, too
+}
+
+/// Rows reach to the edge, beyond the last column: the delegate paints only cells.
+void ResultsView::paintEvent(QPaintEvent* event)
+{
+    const int used = horizontalHeader()->length() - horizontalHeader()->offset();
+    QRect beside = viewport()->rect();
+    if (isRightToLeft())
+        beside.setRight(beside.right() - used);
+    else
+        beside.setLeft(used);
+    if (!beside.isEmpty() && m_results->rowCount() > 0) {
+        QPainter painter(viewport());
+        const int last = rowAt(viewport()->height() - 1);
+        for (int row = std::max(0, rowAt(0)); row <= (last < 0 ? m_results->rowCount() - 1 : last); ++row) {
+            beside.setTop(rowViewportPosition(row));
+            beside.setHeight(rowHeight(row));
+            if (selectionModel()->isRowSelected(row))
+                painter.fillRect(beside, color(ColorRole::AccentSoft));
+            else if (row % 2)
+                painter.fillRect(beside, color(ColorRole::SurfaceAlt));
+        }
+    }
+    QTableView::paintEvent(event);
+}
+
 void ResultsView::tellEntity(int row)
 {
     const browse::Row* found = row >= 0 ? m_results->row(row) : nullptr;

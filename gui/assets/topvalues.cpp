@@ -39,6 +39,14 @@ void TopValuesModel::setChecked(std::optional<QStringList> checked)
         Q_EMIT dataChanged(index(0), index(rowCount() - 1));
 }
 
+void TopValuesModel::setKnowledge(bool sampled, std::function<QString(const QString& value)> about)
+{
+    m_sampled = sampled;
+    m_about = std::move(about);
+    if (!m_values.empty())
+        Q_EMIT dataChanged(index(0), index(rowCount() - 1));
+}
+
 int TopValuesModel::rowCount(const QModelIndex& parent) const
 {
     return parent.isValid() ? 0 : int(m_values.size());
@@ -50,24 +58,29 @@ QVariant TopValuesModel::data(const QModelIndex& index, int role) const
         return {};
     const AttributeDetail::Top& top = m_values[size_t(index.row())];
     const double part = m_of > 0 ? double(top.entities) / double(m_of) : 0;
+    const QString count = m_sampled ? estimateText(double(top.entities)) : countText(top.entities);
     switch (role) {
     case Qt::DisplayRole:
         return valueForPeople(m_type, top.value);
-    case Qt::ToolTipRole:
-        return (m_of > 0 ? tr("%1\n%2, %3 of those that have it\nClick: is · Alt+click: is not")
-                               .arg(valueForPeople(m_type, top.value).left(500),
-                                    assetsText(countText(top.entities)), shareText(part))
-                         : tr("%1\n%2\nClick: is · Alt+click: is not")
-                               .arg(valueForPeople(m_type, top.value).left(500),
-                                    assetsText(countText(top.entities))));
+    case Qt::ToolTipRole: {
+        const QString about = m_about ? m_about(top.value) : QString();
+        return (m_of > 0 ? tr("%1\n%2, %3 of those that have it")
+                               .arg(valueForPeople(m_type, top.value).left(500), assetsText(count),
+                                    shareText(part))
+                         : tr("%1\n%2").arg(valueForPeople(m_type, top.value).left(500), assetsText(count))) +
+               (about.isEmpty() ? QString() : QLatin1Char('\n') + about) +
+               tr("\nClick: is · Alt+click: is not");
+    }
     case Qt::AccessibleTextRole:
-        return tr("%1, %2").arg(valueForPeople(m_type, top.value), assetsText(countText(top.entities)));
+        return tr("%1, %2").arg(valueForPeople(m_type, top.value), assetsText(count));
     case ValueRole:
         return top.value;
     case CountRole:
         return top.entities;
     case PartRole:
         return part;
+    case SampledRole:
+        return m_sampled;
     case CheckedRole:
         return m_checked ? QVariant(m_checked->contains(valueForPeople(m_type, top.value))) : QVariant();
     default:
@@ -105,8 +118,9 @@ void TopValueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
     }
     const qint64 count = index.data(TopValuesModel::CountRole).toLongLong();
     if (count > 0) {
-        const QString text =
-            part > 0 ? QStringLiteral("%1 · %2").arg(countText(count), shareText(part)) : countText(count);
+        const QString number =
+            index.data(TopValuesModel::SampledRole).toBool() ? estimateText(double(count)) : countText(count);
+        const QString text = part > 0 ? QStringLiteral("%1 · %2").arg(number, shareText(part)) : number;
         painter->setFont(Theme::instance().smallFont());
         painter->setPen(color(ColorRole::TextMuted));
         const int width = std::max(countWidth / 2, textWidth(painter->font(), text));

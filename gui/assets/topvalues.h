@@ -5,6 +5,7 @@
 #include <QListView>
 #include <QStyledItemDelegate>
 
+#include <functional>
 #include <vector>
 
 #include "model/catalog/attributecatalog.h"
@@ -16,13 +17,16 @@ class TopValuesModel : public QAbstractListModel
 {
     Q_OBJECT
 public:
-    enum Role { ValueRole = Qt::UserRole + 1, CountRole, PartRole, CheckedRole };
+    enum Role { ValueRole = Qt::UserRole + 1, CountRole, PartRole, CheckedRole, SampledRole };
     explicit TopValuesModel(QObject* parent = nullptr);
 
     /// `of`: what a full bar stands for, the assets that have the attribute.
     void setValues(ValueType type, std::vector<AttributeDetail::Top> values, qint64 of);
     void clear() { setValues(ValueType::String, {}, 0); }
     const std::vector<AttributeDetail::Top>& values() const { return m_values; }
+    /// From a sample: the counts are estimates. `about` says for a value how good its count is, for its
+    /// tooltip.
+    void setKnowledge(bool sampled, std::function<QString(const QString& value)> about);
     /// For choosing several: shows check marks. nullopt: none.
     void setChecked(std::optional<QStringList> checked);
 
@@ -34,6 +38,8 @@ private:
     std::vector<AttributeDetail::Top> m_values;
     qint64 m_of = 0;
     std::optional<QStringList> m_checked;
+    bool m_sampled = false;
+    std::function<QString(const QString& value)> m_about;
 };
 
 class TopValueDelegate : public QStyledItemDelegate

@@ -11,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "gui/assets/attributelistmodel.h"
+#include "gui/assets/estimatetext.h"
 #include "gui/hotset/hotsetmodel.h"
 #include "gui/support/timetext.h"
 #include "gui/theme/theme.h"
@@ -241,8 +242,12 @@ void JobPanel::keyPressEvent(QKeyEvent* event)
 void JobPanel::refresh()
 {
     const bool promotes = m_attribute.state == HotState::Cold || m_attribute.state == HotState::Warming;
+    // From a sample they are no counts.
+    const auto number = [this](qint64 count) {
+        return m_attribute.sampledEntities ? estimateText(static_cast<double>(count)) : countText(count);
+    };
     const QString rows =
-        m_attribute.entitiesWith ? countText(*m_attribute.entitiesWith) : tr("an unknown number of");
+        m_attribute.entitiesWith ? number(*m_attribute.entitiesWith) : tr("an unknown number of");
     m_name->setText(m_attribute.name);
     m_state->setText(hotStateName(m_attribute.state));
     m_state->setTone(toneOf(m_attribute.state));
@@ -250,11 +255,12 @@ void JobPanel::refresh()
     QStringList facts{typeText(m_attribute.type)};
     if (m_attribute.entitiesWith && m_total > 0)
         facts.append(tr("%1 assets have it (%2)")
-                         .arg(countText(*m_attribute.entitiesWith),
+                         .arg(number(*m_attribute.entitiesWith),
                               shareText(static_cast<double>(*m_attribute.entitiesWith) / m_total)));
     if (m_attribute.distinctValues)
-        facts.append(tr("%1 values").arg(countText(*m_attribute.distinctValues)));
+        facts.append(tr("%1 values").arg(number(*m_attribute.distinctValues)));
     m_facts->setText(facts.join(QStringLiteral(" · ")));
+    m_facts->setToolTip(measuredText(m_attribute.measuredAt, m_attribute.sampledEntities.has_value()));
 
     switch (m_attribute.state) {
     case HotState::Cold:

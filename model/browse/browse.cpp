@@ -428,6 +428,7 @@ quint64 Browser::page(PageRequest request, const AttributeCatalog& catalog, QObj
                            page.milliseconds = ran.routed.milliseconds;
                            page.statement = ran.routed.statement;
                            page.explain = ran.built.explain;
+                           page.plan = ran.built.plan;
                            page.expectedRows = ran.built.expectedRows;
                            done(std::move(page));
                        });
@@ -487,6 +488,30 @@ quint64 Browser::top(const filter::Expression& filter, const AttributeCatalog& c
                            top.route = ran.routed.route;
                            top.milliseconds = ran.routed.milliseconds;
                            done(std::move(top));
+                       });
+}
+
+quint64 Browser::histogram(const filter::Expression& filter, const AttributeCatalog& catalog,
+                           const Attribute& attribute, int most, std::chrono::milliseconds budget,
+                           QObject* receiver, Handler<ValueBins> done, routing::Intent intent)
+{
+    PageRequest request;
+    request.tenant = m_tenant;
+    request.filter = filter;
+    request.sort = filter::Sort{filter::Subject::ofAttribute(attribute.name), false};
+    request.limit = most;
+    return runFiltered(request, catalog, &histogramStatement, budget, receiver, intent,
+                       [done, most](std::variant<Ran, Problem> outcome) {
+                           if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                               done(*problem);
+                               return;
+                           }
+                           const Ran& ran = std::get<Ran>(outcome);
+                           ValueBins spread;
+                           spread.bins = filter::binsOf(ran.routed.rows, most);
+                           spread.route = ran.routed.route;
+                           spread.milliseconds = ran.routed.milliseconds;
+                           done(std::move(spread));
                        });
 }
 

@@ -38,6 +38,7 @@ struct Page
     double milliseconds = 0;
     db::Statement statement; ///< what ran
     QString explain;         ///< shape and reasons of the compiler
+    filter::Explain plan;    ///< what `explain` says
     double expectedRows = 0; ///< of the whole result, by statistics
 };
 
@@ -53,6 +54,14 @@ struct Count
 struct TopValues
 {
     std::vector<AttributeDetail::Top> values; ///< as displayed, most common first
+    routing::Route route;
+    double milliseconds = 0;
+};
+
+/// How the values of one number or timestamp are spread among the assets of a filter.
+struct ValueBins
+{
+    std::vector<filter::Bin> bins; ///< of equal width, the empty ones too; none where no asset has a value
     routing::Route route;
     double milliseconds = 0;
 };
@@ -158,6 +167,12 @@ public:
     quint64 top(const filter::Expression& filter, const AttributeCatalog& catalog, const Attribute& attribute,
                 int most, std::chrono::milliseconds budget, QObject* receiver, Handler<TopValues> done,
                 routing::Intent intent = routing::Intent::Operational);
+    /// The values of a number or timestamp within a filter, counted in `most` bins of equal width: an error
+    /// when the budget ends before.
+    quint64 histogram(const filter::Expression& filter, const AttributeCatalog& catalog,
+                      const Attribute& attribute, int most, std::chrono::milliseconds budget,
+                      QObject* receiver, Handler<ValueBins> done,
+                      routing::Intent intent = routing::Intent::Operational);
     /// Expected entities at once, by statistics.
     static double expected(const filter::Expression& filter, const AttributeCatalog& catalog);
     /// Names of all attributes that a filter uses.

@@ -73,6 +73,12 @@ std::optional<filter::EntityField> fieldOfRow(int id)
     }
 }
 
+QDateTime timeOf(std::optional<double> seconds)
+{
+    return seconds ? QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(*seconds * 1000), Qt::UTC)
+                   : QDateTime();
+}
+
 AttributeDetail readDetail(int id, ValueType type, const QByteArray& top, const QByteArray& histogram,
                            const QByteArray& texts)
 {
@@ -138,11 +144,11 @@ struct AttributeCatalog::Data
     {
         details.insert(detail.attributeId, detail);
         const int index = byId.value(detail.attributeId, -1);
-        if (index < 0)
+        // What was never measured has no values to tell: that is not to say that nobody has it.
+        if (index < 0 || !stats.contains(detail.attributeId))
             return;
         const Attribute& attribute = attributes[static_cast<std::size_t>(index)];
-        auto known = std::make_shared<filter::AttributeStats>(
-            *stats.value(detail.attributeId, std::make_shared<filter::AttributeStats>()));
+        auto known = std::make_shared<filter::AttributeStats>(*stats.value(detail.attributeId));
         known->topValues.clear();
         for (const AttributeDetail::Top& top : detail.top) {
             filter::AttributeStats::TopValue value;
@@ -198,6 +204,9 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
             stats->entitiesWith = stats->entitiesTotal;
             stats->distinctValues = static_cast<double>(rows.integer(row, distinct).value_or(0));
             stats->readJson(rows.bytes(row, top).toByteArray(), {}, rows.bytes(row, texts).toByteArray());
+            stats->sampledEntities = static_cast<double>(rows.integer(row, sampled).value_or(0));
+            stats->changedSince = static_cast<double>(rows.integer(row, since).value_or(0));
+            stats->measuredAt = timeOf(rows.real(row, measured));
             fieldsTotal = stats->entitiesTotal;
             data->fields.insert(static_cast<int>(*field), stats);
             continue;
@@ -213,9 +222,7 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
         attribute.sampledEntities = rows.integer(row, sampled);
         attribute.writesSince = rows.integer(row, since).value_or(0);
         attribute.writeRate = rows.real(row, rate).value_or(0);
-        if (const auto seconds = rows.real(row, measured))
-            attribute.measuredAt =
-                QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(*seconds * 1000), Qt::UTC);
+        attribute.measuredAt = timeOf(rows.real(row, measured));
         data->entitiesTotal =
             std::max(data->entitiesTotal, static_cast<double>(rows.integer(row, total).value_or(0)));
         if (rows.string(row, isolation) != QLatin1String("shared"))
@@ -225,6 +232,9 @@ AttributeCatalog AttributeCatalog::fromRows(const db::ResultSet& rows)
             stats->entitiesTotal = static_cast<double>(rows.integer(row, total).value_or(0));
             stats->entitiesWith = static_cast<double>(*attribute.entitiesWith);
             stats->distinctValues = static_cast<double>(attribute.distinctValues.value_or(0));
+            stats->sampledEntities = static_cast<double>(attribute.sampledEntities.value_or(0));
+            stats->changedSince = static_cast<double>(attribute.writesSince);
+            stats->measuredAt = attribute.measuredAt;
             const bool detailed = !rows.isNull(row, top);
             if (detailed)
                 stats->readJson(rows.bytes(row, top).toByteArray(), rows.bytes(row, histogram).toByteArray(),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QByteArray>
+#include <QDateTime>
 #include <QList>
 #include <QString>
 #include <QStringList>
@@ -30,6 +31,9 @@ struct AttributeStats
     /// The same of strings and JSON, in code point order, the first 64 characters of each; empty where
     /// topValues are all there are.
     QStringList textHistogram;
+    double sampledEntities = 0; ///< looked at; 0: every value was counted
+    double changedSince = 0;    ///< values written since then (of a field: entities added), as far as noted
+    QDateTime measuredAt;
 
     /// From the JSON columns of attribute_stats. What cannot be read is left out.
     void readJson(const QByteArray& topValues, const QByteArray& histogram,

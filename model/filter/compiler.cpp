@@ -228,23 +228,54 @@ QString name(Shape shape)
     return {};
 }
 
+namespace {
+
+/// " (4,700 to 5,100)", nothing where the estimate is exact.
+QString between(const std::optional<Bounds>& bounds, double expected)
+{
+    if (!bounds || !bounds->measured ||
+        (rounded(bounds->low) == rounded(expected) && rounded(bounds->high) == rounded(expected)))
+        return {};
+    return QStringLiteral(" (%1 to %2)").arg(rounded(bounds->low), rounded(bounds->high));
+}
+
+} // namespace
+
+void Explain::addBounds(const Expression& whole, const CatalogLookup& catalog, const QDateTime& now)
+{
+    bounds = filter::bounds(whole, catalog, now);
+    for (Source& source : sources) {
+        if (source.filter)
+            source.bounds = filter::bounds(*source.filter, catalog, now);
+    }
+}
+
 QString Explain::text() const
 {
     QString out =
         QStringLiteral("shape     %1\ndriver    %2\nexpected  %3 entities%4\ncost      %5 ms\nreason    %6\n")
             .arg(name(shape), driver, rounded(expected),
-                 measured ? QString() : QStringLiteral(" (partly guessed)"),
+                 measured ? between(bounds, expected) : QStringLiteral(" (partly guessed)"),
                  QString::number(cost / 1000, 'f', 1), reason);
+    if (bounds && bounds->measuredAt.isValid())
+        out +=
+            QStringLiteral("measured  %1%2%3\n")
+                .arg(bounds->measuredAt.toUTC().toString(Qt::ISODate),
+                     bounds->sampled ? QStringLiteral(", from a sample: within the bounds in 95 of 100 cases")
+                                     : QString(),
+                     bounds->changedSince > 0
+                         ? QStringLiteral(", %1 values written since").arg(rounded(bounds->changedSince))
+                         : QString());
     out += QStringLiteral("sources\n");
     for (const Source& source : sources) {
         QString found;
         if (source.actual)
             found = *source.actual < 0 ? QStringLiteral(", not counted in time")
                                        : QStringLiteral(", found %1").arg(*source.actual);
-        out += QStringLiteral("  %1: %2\n    %3, %4%5 entities%6\n")
+        out += QStringLiteral("  %1: %2\n    %3, %4%5 entities%6%7\n")
                    .arg(source.role, source.description, source.access,
                         source.measured ? QString() : QStringLiteral("perhaps "), rounded(source.expected),
-                        found);
+                        between(source.bounds, source.expected), found);
     }
     if (!rejected.isEmpty())
         out += QStringLiteral("rejected\n");

@@ -107,6 +107,7 @@ struct Explain
         double expected = 0; ///< entities
         bool measured = false;
         std::optional<Expression> filter; ///< what it is as a filter of its own, where it is one
+        std::optional<Bounds> bounds;     ///< of `expected`, from addBounds()
         /// For whoever counts each source apart; -1: not within its time.
         std::optional<qint64> actual;
     };
@@ -126,7 +127,10 @@ struct Explain
     QList<Source> sources;
     QList<Alternative> rejected; ///< cheapest first
     QString reason;
+    std::optional<Bounds> bounds; ///< of `expected`, from addBounds()
 
+    /// For people who want to know how good the estimates are; costs a compilation nothing.
+    void addBounds(const Expression& whole, const CatalogLookup& catalog, const QDateTime& now);
     QString text() const;
 };
 

@@ -9,21 +9,37 @@
 
 #include "model/filter/conditions_p.h"
 #include "model/filter/decimal.h"
+#include "model/filter/estimate_p.h"
 #include "model/filter/validate.h"
 
 namespace atlas::filter {
 
 Estimator::~Estimator() = default;
 
-namespace {
-
-/// QString's own order is that of UTF-16.
 bool lessByCodePoint(const QString& a, const QString& b)
 {
     return a.toUcs4() < b.toUcs4();
 }
 
-} // namespace
+QString searchKey(const QString& text)
+{
+    if (text.size() <= searchKeyLength)
+        return text;
+    qsizetype at = 0;
+    for (int count = 0; count < searchKeyLength && at < text.size(); ++count)
+        at += text.at(at).isHighSurrogate() && at + 1 < text.size() ? 2 : 1;
+    return text.first(at);
+}
+
+double numberOf(const Literal& literal, ValueType type)
+{
+    if (type == ValueType::Boolean)
+        return literal.text == u"true" ? 1 : 0;
+    if (type == ValueType::Timestamp)
+        return static_cast<double>(parseTimestamp(literal.text).value_or(0));
+    const auto decimal = Decimal::parse(literal.text);
+    return decimal ? decimal->nearestDouble() : 0;
+}
 
 void AttributeStats::readJson(const QByteArray& top, const QByteArray& bounds, const QByteArray& texts)
 {
@@ -68,28 +84,6 @@ constexpr double unknownEqual = 0.02;
 constexpr double unknownRange = 0.3;
 constexpr double unknownText = 0.05;
 constexpr double unknownTotal = 10'000;
-constexpr int searchKeyLength = 256;
-
-/// The first 256 characters, as attribute_stats keeps them.
-QString searchKey(const QString& text)
-{
-    if (text.size() <= searchKeyLength)
-        return text;
-    qsizetype at = 0;
-    for (int count = 0; count < searchKeyLength && at < text.size(); ++count)
-        at += text.at(at).isHighSurrogate() && at + 1 < text.size() ? 2 : 1;
-    return text.first(at);
-}
-
-double numberOf(const Literal& literal, ValueType type)
-{
-    if (type == ValueType::Boolean)
-        return literal.text == u"true" ? 1 : 0;
-    if (type == ValueType::Timestamp)
-        return static_cast<double>(parseTimestamp(literal.text).value_or(0));
-    const auto decimal = Decimal::parse(literal.text);
-    return decimal ? decimal->nearestDouble() : 0;
-}
 
 /// Where `text` lies between two bounds, 0 to 1: the characters after what the bounds have in common, read as
 /// digits of a number.

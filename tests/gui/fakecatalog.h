@@ -20,6 +20,8 @@ struct FakeAttribute
     QList<QPair<QString, qint64>> values = {};
     QList<double> bounds = {};
     QString unit = {};
+    int sampled = 0; ///< entities that were looked at; 0: all
+    qint64 writesSince = 0;
 };
 
 /// A catalogue without a server: rows as the server would send them. Ids count from 1 in the order given.
@@ -50,12 +52,17 @@ inline AttributeCatalog fakeCatalog(const QList<FakeAttribute>& attributes, qint
         builder.addCell("");
         builder.addCell(attribute.state.toUtf8());
         builder.addCell(QByteArray::number(attribute.entitiesWith));
-        builder.addCell(QByteArray::number(std::max<qint64>(1, attribute.values.size())));
+        // A histogram tells of more values than the common ones.
+        builder.addCell(
+            QByteArray::number(std::max<qint64>({1, attribute.values.size(), attribute.bounds.size() * 4})));
         builder.addCell("1780000000");
         builder.addCell(QByteArray::number(entitiesTotal));
         builder.addCell("shared");
-        builder.addNull();
-        builder.addCell("0");
+        if (attribute.sampled > 0)
+            builder.addCell(QByteArray::number(attribute.sampled));
+        else
+            builder.addNull();
+        builder.addCell(QByteArray::number(attribute.writesSince));
         builder.addCell("0");
         builder.addCell(QJsonDocument(top).toJson(QJsonDocument::Compact));
         builder.addCell(QJsonDocument(bounds).toJson(QJsonDocument::Compact));

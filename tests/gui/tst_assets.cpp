@@ -9,8 +9,10 @@
 #include <QListView>
 #include <QMenu>
 #include <QSignalSpy>
+#include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QToolButton>
 #include <QTreeView>
 
 #include <algorithm>
@@ -26,9 +28,12 @@
 #include "gui/assets/assetvaluesmodel.h"
 #include "gui/assets/attributebrowser.h"
 #include "gui/assets/attributelistmodel.h"
+#include "gui/assets/explaindialog.h"
 #include "gui/assets/filterbuilder.h"
 #include "gui/assets/filtertextedit.h"
 #include "gui/assets/groupbox.h"
+#include "gui/assets/histogram.h"
+#include "gui/assets/histogrampanel.h"
 #include "gui/assets/resultsmodel.h"
 #include "gui/assets/resultspane.h"
 #include "gui/assets/resultsview.h"
@@ -441,6 +446,146 @@ private Q_SLOTS:
         const Tenant here = m_context->tenant();
         m_context->setTenant({});
         QVERIFY(!popup);
+        m_context->setTenant(here);
+        QVERIFY(settled());
+        QVERIFY(waitFor([this] { return m_workspace->results()->isLoaded(); }));
+    }
+    void valuesAreSpreadWithinTheFilter()
+    {
+        AttributeBrowser* attributes = m_workspace->attributes();
+        HistogramPanel* spread = attributes->spread();
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure between 30 and 60 and exists(alarm)")));
+        QVERIFY(settled());
+        attributes->select(m_workspace->results()->catalog().findName(QStringLiteral("pressure"))->id);
+        QVERIFY(settled());
+        const auto count = [&] {
+            QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+            return spread->isCounting() && settled();
+        };
+        QVERIFY(count());
+        QVERIFY2(spread->scope() == HistogramPanel::Scope::Counted, qPrintable(spread->strip()->text()));
+        // P-300 to P-600, every fourth.
+        QVERIFY2(spread->scopeShown().contains(QStringLiteral("76 ")), qPrintable(spread->scopeShown()));
+        QCOMPARE(spread->histogram()->columns().low, 30.0);
+        QCOMPARE(spread->histogram()->columns().high, 60.0);
+        double half = 0;
+        const std::vector<double>& shares = spread->histogram()->columns().shares;
+        for (size_t i = 0; i < shares.size() / 2; ++i)
+            half += shares[i];
+        QVERIFY2(std::abs(half - 0.5) < 0.02, qPrintable(QString::number(half)));
+        shootBothThemes(QStringLiteral("spread"));
+        // Another filter: it says so, and counts that one when asked to.
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure < 10")));
+        QVERIFY(settled());
+        QCOMPARE(spread->scope(), HistogramPanel::Scope::Outdated);
+        QVERIFY(count());
+        QVERIFY2(spread->scopeShown().contains(QStringLiteral("100 ")), qPrintable(spread->scopeShown()));
+        QVERIFY(spread->histogram()->columns().high < 10);
+        // What waits for a lock is stopped by Esc, and nothing runs on.
+        auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+        QVERIFY(owner);
+        std::vector<std::unique_ptr<db::BlockingSession>> nodes;
+        for (const char* node : {"primary", "replica-1", "replica-2"}) {
+            nodes.push_back(m_platform.open(QLatin1String(node), QStringLiteral("agent")));
+            QVERIFY(nodes.back());
+        }
+        const auto sumOf = [&nodes](const char* text, const QList<db::Param>& params = {}) {
+            qint64 sum = 0;
+            for (const auto& node : nodes) {
+                const auto rows = node->exec(test::sql(text, params));
+                sum += rows ? rows->integer(0, 0).value_or(-100) : -100;
+            }
+            return sum;
+        };
+        const auto waiting = [&] {
+            return sumOf("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and usename = "
+                         "$1::text",
+                         {db::param(m_platform.cluster().role(QStringLiteral("analyst")))});
+        };
+        QVERIFY(owner->exec(test::sql("begin")).ok());
+        QVERIFY(owner->exec(test::sql("lock table atlas.attribute_values in access exclusive mode")).ok());
+        // Its replicas hold a lock of the primary once another commit has carried it there.
+        QVERIFY(nodes.front()->exec(test::sql("select atlas.note_attribute_writes()")).ok());
+        QVERIFY(waitFor([&] {
+            return sumOf("select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and "
+                         "relation = 'atlas.attribute_values'::regclass") == 3;
+        }));
+        QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+        QVERIFY(waitFor([&] { return waiting() > 0; }));
+        QVERIFY(spread->isCounting());
+        m_workspace->cancel();
+        QVERIFY(!spread->isCounting());
+        QTRY_COMPARE(waiting(), 0);
+        QVERIFY(owner->exec(test::sql("rollback")).ok());
+        QVERIFY(settled());
+        QTest::mouseClick(spread->allButton(), Qt::LeftButton);
+        QCOMPARE(spread->scope(), HistogramPanel::Scope::Measured);
+    }
+    /// Nobody has measured this tenant: what is expected is a guess, and not shown as nothing.
+    void whatWasNeverMeasuredIsNotExpectedToBeAbsent()
+    {
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("status = \"off\"")));
+        QVERIFY(settled());
+        // With its details, which are nothing.
+        const AttributeCatalog catalog = m_workspace->results()->catalog();
+        QVERIFY(catalog.detail(catalog.findName(QStringLiteral("status"))->id));
+        const filter::Estimate guess =
+            filter::estimate(m_workspace->document()->expression(), filter::StatsEstimator(catalog));
+        QVERIFY(!guess.measured);
+        QVERIFY(guess.entities > 1);
+        QVERIFY(!filter::bounds(m_workspace->document()->expression(), catalog).measured);
+        QVERIFY(!m_workspace->filterPane()->summaryShown().contains(QStringLiteral("≈")));
+    }
+    void explainsHowTheFilterWasAnswered()
+    {
+        QVERIFY(m_workspace->setFilterText(
+            QStringLiteral("status = \"off\" and pressure < 60 and not exists(alarm)")));
+        QVERIFY(settled());
+        int whole = 0;
+        for (int i = 0; i < 600; ++i)
+            whole += i % 3 == 0 && i % 4 != 0;
+        QTest::mouseClick(m_workspace->findChild<QToolButton*>(QStringLiteral("explainButton")),
+                          Qt::LeftButton);
+        QPointer<ExplainDialog> dialog = m_workspace->findChild<ExplainDialog*>();
+        QVERIFY(dialog);
+        QVERIFY(dialog->isCounting());
+        QVERIFY(waitFor([dialog] { return !dialog->isCounting(); }));
+        QVERIFY2(!dialog->strip()->isShowing(), qPrintable(dialog->strip()->text()));
+        QVERIFY2(dialog->summaryShown().endsWith(QStringLiteral(" %1 found").arg(whole)),
+                 qPrintable(dialog->summaryShown()));
+        QMap<QString, QString> found;
+        for (int row = 0; row < dialog->conditions()->rowCount(); ++row)
+            found.insert(dialog->conditions()->item(row, 0)->text(),
+                         dialog->conditions()->item(row, 4)->text());
+        QCOMPARE(found.value(QStringLiteral("status = \"off\"")), QLocale().toString(assetCount / 3));
+        QCOMPARE(found.value(QStringLiteral("pressure < 60")), QLocale().toString(600));
+        QCOMPARE(found.size(), 3);
+        QVERIFY(dialog->shapes()->rowCount() > 1);
+        QVERIFY(dialog->text().contains(QStringLiteral("rejected")));
+        shootBothThemes(QStringLiteral("explained"), dialog);
+        // Another filter: it says that it is about the one before, and follows when asked to.
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure < 10")));
+        QVERIFY(settled());
+        QVERIFY(dialog->strip()->isShowing());
+        Q_EMIT dialog->strip()->retryRequested();
+        QVERIFY(waitFor([dialog] { return !dialog->isCounting(); }));
+        QVERIFY(dialog->summaryShown().endsWith(QStringLiteral(" 100 found")));
+        QVERIFY(!dialog->strip()->isShowing());
+        // By key, and away with the tenant.
+        dialog->close();
+        QTRY_VERIFY(!dialog);
+        const QList<Command> commands = m_workspace->commands();
+        const auto command = std::find_if(commands.begin(), commands.end(), [](const Command& each) {
+            return each.id == QLatin1String("assets.explain");
+        });
+        QVERIFY(command != commands.end());
+        command->run();
+        dialog = m_workspace->findChild<ExplainDialog*>();
+        QVERIFY(dialog);
+        const Tenant here = m_context->tenant();
+        m_context->setTenant({});
+        QVERIFY(!dialog);
+        QVERIFY(!m_workspace->findChild<QToolButton*>(QStringLiteral("explainButton"))->isEnabled());
         m_context->setTenant(here);
         QVERIFY(settled());
         QVERIFY(waitFor([this] { return m_workspace->results()->isLoaded(); }));

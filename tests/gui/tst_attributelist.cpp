@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QAbstractItemModelTester>
+#include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QMimeData>
@@ -11,9 +12,13 @@
 #include "gui/assets/attributebrowser.h"
 #include "gui/assets/attributelistmodel.h"
 #include "gui/assets/clauses.h"
+#include "gui/assets/estimatetext.h"
+#include "gui/assets/filterpane.h"
 #include "gui/assets/histogram.h"
+#include "gui/assets/histogrampanel.h"
 #include "gui/assets/mimetypes.h"
 #include "gui/assets/topvalues.h"
+#include "gui/widgets/messagestrip.h"
 #include "tests/gui/fakecatalog.h"
 #include "tests/gui/guitest.h"
 #include "tests/support/nastystrings.h"
@@ -51,6 +56,39 @@ AttributeCatalog manyNames(int count)
             {parts.join(QLatin1Char("._-"[random.bounded(3)])), ValueType::Number, random.bounded(1000)});
     }
     return test::fakeCatalog(attributes);
+}
+
+/// Counts when told to.
+struct Counting
+{
+    HistogramPanel::Source source()
+    {
+        return {[this](const Attribute& attribute, QObject*, browse::Handler<browse::ValueBins> handler) {
+                    asked.append(attribute.name);
+                    done.append(std::move(handler));
+                    return ++tickets;
+                },
+                [this](quint64 ticket) { cancelled.append(ticket); }};
+    }
+    /// Also what was cancelled: it may come too late.
+    void answer(const std::variant<browse::ValueBins, browse::Problem>& outcome)
+    {
+        const auto handler = done.takeFirst();
+        handler(outcome);
+    }
+    QList<browse::Handler<browse::ValueBins>> done;
+    QStringList asked;
+    QList<quint64> cancelled;
+    quint64 tickets = 0;
+};
+
+browse::ValueBins binsFrom(double low, double high, const QList<qint64>& counts)
+{
+    browse::ValueBins spread;
+    const double width = (high - low) / double(counts.size());
+    for (qsizetype i = 0; i < counts.size(); ++i)
+        spread.bins.push_back({low + double(i) * width, low + double(i + 1) * width, counts.at(i)});
+    return spread;
 }
 } // namespace
 
@@ -178,6 +216,265 @@ private Q_SLOTS:
         QVERIFY(histogramBins({}, 10).shares.empty());
         QVERIFY(histogramBins({4, 4, 4}, 10).shares.empty());
         QVERIFY(histogramBins({0, qInf()}, 10).shares.empty());
+    }
+    void countedBinsBecomeColumns()
+    {
+        // Even: every value is in some column, each as wide as the others.
+        const browse::ValueBins even = binsFrom(0, 960, QList<qint64>(960, 2));
+        HistogramBins bins = histogramColumns(even.bins, 48);
+        QCOMPARE(bins.shares.size(), size_t(48));
+        QVERIFY(!bins.clipped);
+        QCOMPARE(bins.low, 0.0);
+        QCOMPARE(bins.high, 960.0);
+        for (const double share : bins.shares)
+            QVERIFY(std::abs(share - 1.0 / 48) < 1e-9);
+        // Not a multiple: the last column reaches beyond the last bin, and nothing is lost.
+        bins = histogramColumns(binsFrom(0, 50, QList<qint64>(50, 1)).bins, 48);
+        QCOMPARE(bins.shares.size(), size_t(25));
+        bins = histogramColumns(binsFrom(0, 97, QList<qint64>(97, 1)).bins, 48);
+        double sum = 0;
+        for (const double share : bins.shares)
+            sum += share;
+        QVERIFY(std::abs(sum - 1) < 1e-9);
+        QCOMPARE(bins.high, 99.0);
+        // Far values are left out as they are among all assets.
+        QList<qint64> far(960, 0);
+        far[0] = 1;
+        for (int i = 500; i < 540; ++i)
+            far[i] = 50;
+        far[959] = 1;
+        bins = histogramColumns(binsFrom(0, 960, far).bins, 48);
+        QVERIFY(bins.clipped);
+        QCOMPARE(bins.low, 500.0);
+        QCOMPARE(bins.high, 540.0);
+        QVERIFY(histogramColumns({}, 48).shares.empty());
+        QVERIFY(histogramColumns({{4, 4, 12}}, 48).shares.empty());
+    }
+    void estimatesSayWhatTheyMayBeWrongBy_data()
+    {
+        QTest::addColumn<double>("expected");
+        QTest::addColumn<double>("low");
+        QTest::addColumn<double>("high");
+        QTest::addColumn<QString>("text");
+        QTest::newRow("exact") << 48'200.0 << 48'200.0 << 48'200.0 << QStringLiteral("≈ 48,200");
+        QTest::newRow("a few") << 48'200.0 << 45'900.0 << 50'500.0 << QStringLiteral("≈ 48,200 ± 5 %");
+        QTest::newRow("never rounded down") << 1000.0 << 949.0 << 1000.0 << QStringLiteral("≈ 1,000 ± 6 %");
+        QTest::newRow("less than one")
+            << 100'000.0 << 99'980.0 << 100'020.0 << QStringLiteral("≈ 100,000 ± 0.1 %");
+        QTest::newRow("lopsided") << 540.0 << 120.0 << 600.0 << QStringLiteral("≈ 540 (120 to 600)");
+        QTest::newRow("at most") << 540.0 << 0.0 << 12'344.0 << QStringLiteral("≈ 540 (at most 12,400)");
+        QTest::newRow("nothing") << 0.0 << 0.0 << 0.2 << QStringLiteral("≈ 0");
+    }
+    void estimatesSayWhatTheyMayBeWrongBy()
+    {
+        QFETCH(double, expected);
+        QFETCH(double, low);
+        QFETCH(double, high);
+        QFETCH(QString, text);
+        const QLocale before;
+        QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+        filter::Bounds bounds;
+        bounds.low = low;
+        bounds.high = high;
+        bounds.measured = true;
+        QCOMPARE(boundedText(expected, bounds), text);
+        bounds.measured = false;
+        QVERIFY(!boundedText(expected, bounds).contains(QLatin1Char('(')));
+        QVERIFY(boundsText(bounds).contains(QStringLiteral("guess")));
+        // Where an estimate stays the only number, the line under the filter says it; else its tooltip does.
+        bounds.measured = true;
+        bounds.measuredAt = QDateTime::currentDateTimeUtc().addSecs(-180);
+        ResultSummary summary;
+        summary.expected = expected;
+        summary.bounds = bounds;
+        summary.counting = ResultSummary::Counting::OutOfTime;
+        QVERIFY(summaryText(summary).startsWith(text));
+        summary.counting = ResultSummary::Counting::Running;
+        QVERIFY(!summaryText(summary).contains(QLatin1Char('%')));
+        QVERIFY2(summaryNote(summary).contains(QStringLiteral("Counted 3 min ago")),
+                 qPrintable(summaryNote(summary)));
+        QLocale::setDefault(before);
+    }
+    void boundsAreToldInWords()
+    {
+        const QLocale before;
+        QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+        const QDateTime now(QDate(2026, 4, 11), QTime(12, 0), Qt::UTC);
+        filter::Bounds bounds{900, 900, true, false, 0, now.addSecs(-180)};
+        QCOMPARE(boundsText(bounds, false, now), QStringLiteral("Counted 3 min ago, exact then"));
+        bounds.low = 800;
+        bounds.high = 1'000;
+        bounds.changedSince = 100;
+        QCOMPARE(boundsText(bounds, false, now),
+                 QStringLiteral("Between 800 and 1,000\nCounted 3 min ago\n100 values written since"));
+        bounds.sampled = true;
+        bounds.changedSince = 0;
+        QCOMPARE(boundsText(bounds, true, now),
+                 QStringLiteral("Between 800 and 1,000, however the clauses go together\n"
+                                "Sampled 3 min ago; holds in 95 of 100 cases"));
+        QLocale::setDefault(before);
+    }
+    void whatIsKnownOfAnAttributeSaysHowWell()
+    {
+        const QLocale before;
+        QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+        const AttributeCatalog catalog =
+            test::fakeCatalog({{QStringLiteral("counted"),
+                                ValueType::String,
+                                900,
+                                QStringLiteral("cold"),
+                                {{QStringLiteral("on"), 600}, {QStringLiteral("off"), 300}}},
+                               {QStringLiteral("written"),
+                                ValueType::String,
+                                900,
+                                QStringLiteral("cold"),
+                                {{QStringLiteral("on"), 900}},
+                                {},
+                                {},
+                                0,
+                                45},
+                               {QStringLiteral("sampled"),
+                                ValueType::String,
+                                500'000,
+                                QStringLiteral("cold"),
+                                {{QStringLiteral("on"), 400'000}, {QStringLiteral("off"), 100'000}},
+                                {},
+                                {},
+                                20'000}},
+                              1'000'000);
+        AttributeBrowser browser;
+        browser.setDetailSource(
+            [&catalog](int, std::function<void(const AttributeCatalog&)> done) { done(catalog); });
+        browser.setCatalog(catalog);
+        const auto* facts = browser.findChild<QLabel*>(QStringLiteral("attributeFacts"));
+        QVERIFY(facts);
+        browser.select(catalog.findName(QStringLiteral("counted"))->id);
+        QVERIFY2(browser.factsShown().contains(QStringLiteral(" 900 assets · 2 values · counted ")),
+                 qPrintable(browser.factsShown()));
+        QVERIFY2(facts->toolTip().contains(QStringLiteral("exact then")), qPrintable(facts->toolTip()));
+        browser.select(catalog.findName(QStringLiteral("written"))->id);
+        QVERIFY2(browser.factsShown().contains(QStringLiteral("≈ 900 ± 5 % assets")),
+                 qPrintable(browser.factsShown()));
+        QVERIFY2(facts->toolTip().contains(QStringLiteral("Between 855 and 945")),
+                 qPrintable(facts->toolTip()));
+        browser.select(catalog.findName(QStringLiteral("sampled"))->id);
+        QVERIFY2(
+            browser.factsShown().contains(QStringLiteral("≈ 500,000 ± 2 % assets · ≈ 2 values · sampled ")),
+            qPrintable(browser.factsShown()));
+        // Its values, too: nobody counted them.
+        const auto* values = browser.findChild<TopValuesView*>();
+        const QString about = values->model()->index(0, 0).data(Qt::ToolTipRole).toString();
+        QVERIFY2(about.contains(QStringLiteral("≈ 400,000 assets")) &&
+                     about.contains(QStringLiteral("Between 393,000 and 407,000")),
+                 qPrintable(about));
+        // And in the list.
+        const AttributeListModel* list = browser.model();
+        const QString tip =
+            list->index(rowOf(*list, QStringLiteral("sampled")), 0).data(Qt::ToolTipRole).toString();
+        QVERIFY2(tip.contains(QStringLiteral("± 2 %")) && tip.contains(QStringLiteral("sampled")),
+                 qPrintable(tip));
+        QLocale::setDefault(before);
+    }
+    void countsWithinTheFilter()
+    {
+        const QLocale before;
+        QLocale::setDefault(QLocale::c());
+        Counting counting;
+        const auto browser = shownBrowser();
+        HistogramPanel* spread = browser->spread();
+        spread->setSource(counting.source());
+        browser->select(idOf(QStringLiteral("temperature")));
+        QTRY_VERIFY(spread->histogram()->isVisible());
+        QCOMPARE(spread->scope(), HistogramPanel::Scope::Measured);
+        QCOMPARE(spread->histogram()->columns().high, 120.0);
+        QVERIFY(spread->allButton()->isHidden());
+        QTest::qWait(50); // laid out
+        test::shoot(browser.get(), QStringLiteral("spread-all"));
+
+        QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+        QCOMPARE(counting.asked, QStringList{QStringLiteral("temperature")});
+        QVERIFY(spread->isCounting());
+        QTest::qWait(50); // laid out
+        test::shoot(browser.get(), QStringLiteral("spread-counting"));
+        counting.answer(binsFrom(40, 60, {10, 20, 12, 0}));
+        QCOMPARE(spread->scope(), HistogramPanel::Scope::Counted);
+        QVERIFY2(spread->scopeShown().contains(QStringLiteral("42 assets")),
+                 qPrintable(spread->scopeShown()));
+        QCOMPARE(spread->histogram()->columns().low, 40.0);
+        QCOMPARE(spread->histogram()->columns().high, 60.0);
+        QVERIFY(!browser->findChild<TopValuesView*>()->isVisible()); // those are of all assets
+        QTest::qWait(50);                                            // laid out
+        test::shoot(browser.get(), QStringLiteral("spread-counted"));
+        // Its columns choose a range, too.
+        QSignalSpy chosen(browser.get(), &AttributeBrowser::clauseChosen);
+        spread->histogram()->setFocus();
+        QTest::keyClick(spread->histogram(), Qt::Key_Right);
+        QTest::keyClick(spread->histogram(), Qt::Key_Return);
+        QCOMPARE(chosen.size(), 1);
+        const auto clause = chosen.first().first().value<filter::Clause>();
+        const double low = clause.literals.at(0).text.toDouble();
+        QVERIFY(low > 40 && low < 42);
+
+        // Details that arrive change nothing of it; another filter does.
+        browser->setCatalog(test::fleetCatalog());
+        QCOMPARE(spread->scope(), HistogramPanel::Scope::Counted);
+        spread->filterChanged();
+        QCOMPARE(spread->scope(), HistogramPanel::Scope::Outdated);
+        QVERIFY(spread->histogram()->isFaded());
+        QVERIFY(spread->scopeShown().contains(QStringLiteral("changed")));
+        QTest::qWait(50); // laid out
+        test::shoot(browser.get(), QStringLiteral("spread-outdated"));
+        // Counted again, and stopped by the key: the server is told, a late answer is not taken.
+        QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+        QTest::keyClick(spread->histogram(), Qt::Key_Escape); // lets go of the brush, or stops
+        QTest::keyClick(spread->histogram(), Qt::Key_Escape);
+        QVERIFY(!spread->isCounting());
+        QCOMPARE(counting.cancelled, QList<quint64>{2});
+        counting.answer(binsFrom(0, 1, {7}));
+        QCOMPARE(spread->histogram()->columns().high, 60.0);
+        QVERIFY(spread->histogram()->isFaded());
+
+        // An error stands in place and can be tried again.
+        QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+        browse::Problem problem;
+        problem.error = db::DbError();
+        problem.error->kind = db::ErrorKind::Deadline;
+        problem.error->endpoint = QStringLiteral("replica-1");
+        counting.answer(problem);
+        QVERIFY(spread->strip()->errorText().contains(QStringLiteral("could not be counted")));
+        QTest::qWait(50); // laid out
+        test::shoot(browser.get(), QStringLiteral("spread-error"));
+        QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+        QVERIFY(spread->isCounting());
+        QVERIFY(!spread->strip()->isShowing());
+        // A filter that changes meanwhile ends it.
+        spread->filterChanged();
+        QVERIFY(!spread->isCounting());
+        QCOMPARE(counting.cancelled.size(), 2);
+        counting.done.clear();
+
+        // Nothing there, and one value only, are said in words.
+        QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+        counting.answer(browse::ValueBins());
+        QVERIFY(spread->scopeShown().startsWith(QStringLiteral("None of")));
+        QVERIFY(!spread->histogram()->isVisible());
+        QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+        counting.answer(binsFrom(42, 42, {12}));
+        QVERIFY2(spread->scopeShown().contains(QStringLiteral("all with 42")),
+                 qPrintable(spread->scopeShown()));
+        // Back to all assets; another attribute begins there.
+        QTest::mouseClick(spread->allButton(), Qt::LeftButton);
+        QCOMPARE(spread->scope(), HistogramPanel::Scope::Measured);
+        QCOMPARE(spread->histogram()->columns().high, 120.0);
+        QTest::mouseClick(spread->countButton(), Qt::LeftButton);
+        browser->select(idOf(QStringLiteral("last_service")));
+        QVERIFY(!spread->isCounting());
+        QCOMPARE(counting.cancelled.size(), 3);
+        QCOMPARE(spread->scope(), HistogramPanel::Scope::Measured);
+        // Texts have no order to be spread over.
+        browser->select(idOf(QStringLiteral("status")));
+        QVERIFY(!spread->isVisible());
+        QLocale::setDefault(before);
     }
     void rangesAreRoundAndHoldWhatWasSwept_data()
     {

@@ -7,16 +7,19 @@
 #include <QMenu>
 #include <QScrollBar>
 #include <QSignalSpy>
+#include <QTableWidget>
 #include <QTest>
 #include <QTimer>
 
 #include <algorithm>
 
+#include "gui/assets/explaindialog.h"
 #include "gui/assets/resultsmodel.h"
 #include "gui/assets/resultsview.h"
 #include "gui/assets/topvalues.h"
 #include "gui/assets/topvaluespopup.h"
 #include "gui/widgets/messagestrip.h"
+#include "model/filter/parser.h"
 #include "model/filter/printer.h"
 #include "tests/gui/fakecatalog.h"
 #include "tests/gui/guitest.h"
@@ -874,6 +877,179 @@ private Q_SLOTS:
         popup->close();
         QTRY_VERIFY(!popup);
         QCOMPARE(counting.cancelled.size(), 1);
+    }
+
+    void explainsWithWhatIsFound()
+    {
+        const QLocale before;
+        QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+        struct
+        {
+            QStringList asked;
+            QList<std::chrono::milliseconds> budgets;
+            browse::Handler<browse::Count> done;
+            QList<quint64> cancelled;
+            quint64 tickets = 0;
+        } counting;
+        const auto answer = [&counting](const std::variant<browse::Count, browse::Problem>& outcome) {
+            const auto handler = std::exchange(counting.done, nullptr);
+            handler(outcome);
+        };
+        const auto counted = [](qint64 entities, bool exact = true) {
+            browse::Count count;
+            count.entities = entities;
+            count.exact = exact;
+            return count;
+        };
+        const AttributeCatalog catalog = test::fleetCatalog();
+        const auto compiled = [&catalog](const QString& text) {
+            ExplainDialog::Asked asked;
+            asked.filter = filter::parse(text).expression;
+            browse::PageRequest request;
+            request.tenant = 7;
+            request.filter = asked.filter;
+            request.limit = 200;
+            const browse::PageStatement built = browse::pageStatement(request, catalog);
+            asked.plan = built.plan;
+            asked.plan.addBounds(asked.filter, catalog, QDateTime::currentDateTimeUtc());
+            asked.sql = built.statement.sql;
+            asked.milliseconds = 14;
+            asked.route.node = QStringLiteral("replica-2");
+            return asked;
+        };
+        QPointer<ExplainDialog> dialog =
+            new ExplainDialog({[&counting](const filter::Expression& filter, std::chrono::milliseconds budget,
+                                           QObject*, browse::Handler<browse::Count> done) {
+                                   counting.asked.append(filter::print(filter));
+                                   counting.budgets.append(budget);
+                                   counting.done = std::move(done);
+                                   return ++counting.tickets;
+                               },
+                               [&counting](quint64 ticket) { counting.cancelled.append(ticket); }},
+                              nullptr);
+        const QString text =
+            QStringLiteral("status = \"active\" and temperature > 95 and not (door_open = true)");
+        dialog->explain(compiled(text));
+        dialog->show();
+        QVERIFY(QTest::qWaitForWindowExposed(dialog));
+        // The whole filter first, then every condition, one at a time.
+        QCOMPARE(counting.asked, QStringList{text});
+        QCOMPARE(counting.budgets, QList<std::chrono::milliseconds>{ExplainDialog::wholeBudget});
+        QVERIFY(dialog->isCounting());
+        const QTableWidget* conditions = dialog->conditions();
+        QCOMPARE(conditions->rowCount(), 3);
+        test::shoot(dialog, QStringLiteral("explain-counting"));
+        answer(counted(171));
+        QVERIFY2(dialog->summaryShown().contains(QStringLiteral("expected · 171 found")),
+                 qPrintable(dialog->summaryShown()));
+        QMap<QString, qint64> truth{{QStringLiteral("status = \"active\""), 622},
+                                    {QStringLiteral("temperature > 95"), 220}};
+        QStringList notInTime;
+        while (counting.done) {
+            QCOMPARE(counting.budgets.last(), ExplainDialog::conditionBudget);
+            const QString asked = counting.asked.last();
+            if (!truth.contains(asked))
+                notInTime.append(asked);
+            answer(truth.contains(asked) ? counted(truth.value(asked)) : counted(980, false));
+        }
+        QVERIFY(!dialog->isCounting());
+        QCOMPARE(notInTime.size(), 1);
+        QCOMPARE(counting.asked.size(), 4);
+        for (int row = 0; row < 3; ++row) {
+            const QString condition = conditions->item(row, 0)->text();
+            const QString found = conditions->item(row, 4)->text();
+            const QString wanted = truth.contains(condition) ? QString::number(truth.value(condition))
+                                                             : QStringLiteral("not within 2.0 s");
+            QCOMPARE(found, wanted);
+            QVERIFY(!conditions->item(row, 1)->text().isEmpty() &&
+                    !conditions->item(row, 2)->text().isEmpty());
+            if (condition.startsWith(QLatin1String("temperature")))
+                QVERIFY2(conditions->item(row, 3)->text().contains(QStringLiteral("±")),
+                         qPrintable(conditions->item(row, 3)->text()));
+        }
+        // The chosen shape first, then what it was chosen over, by cost.
+        const QTableWidget* shapes = dialog->shapes();
+        QVERIFY(shapes->rowCount() > 1);
+        QVERIFY(shapes->item(0, 2)->text().contains(QStringLiteral("chosen")));
+        for (const Theme::Mode mode : {Theme::Mode::Dark, Theme::Mode::Light}) {
+            Theme::instance().setMode(mode);
+            QTest::qWait(50);
+            test::shoot(dialog, QStringLiteral("explain-") + Theme::modeName(mode));
+        }
+        // All of it as text, as the command line says it.
+        QTest::keyClick(dialog, Qt::Key_C, Qt::ControlModifier);
+        const QString copied = QGuiApplication::clipboard()->text();
+        for (const char* part :
+             {"shape ", "rejected", "found 622", "found 171", "not counted in time", "select"})
+            QVERIFY2(copied.contains(QLatin1String(part)), qPrintable(copied));
+
+        // Asked again: an error ends it, and says so in place.
+        dialog->explain(compiled(QStringLiteral("status = \"active\"")));
+        QVERIFY(dialog->isCounting());
+        browse::Problem problem;
+        problem.error = db::DbError();
+        problem.error->kind = db::ErrorKind::ConnectionLost;
+        problem.error->endpoint = QStringLiteral("replica-1");
+        answer(problem);
+        QVERIFY(!dialog->isCounting());
+        QVERIFY(dialog->strip()->errorText().contains(QStringLiteral("could not be counted")));
+        QSignalSpy again(dialog, &ExplainDialog::againRequested);
+        Q_EMIT dialog->strip()->retryRequested();
+        QCOMPARE(again.size(), 1);
+        // Stopped, then outdated.
+        dialog->explain(compiled(QStringLiteral("status = \"active\"")));
+        QVERIFY(!dialog->strip()->isShowing());
+        dialog->stop();
+        QCOMPARE(counting.cancelled, QList<quint64>{6});
+        QVERIFY(dialog->summaryShown().contains(QStringLiteral("not counted")));
+        dialog->setOutdated();
+        QVERIFY(dialog->strip()->isShowing());
+        QTest::qWait(50); // laid out
+        test::shoot(dialog, QStringLiteral("explain-outdated"));
+        // Esc closes it, and the server stops.
+        dialog->explain(compiled(QStringLiteral("status = \"active\"")));
+        QTest::keyClick(dialog, Qt::Key_Escape);
+        QTRY_VERIFY(!dialog);
+        QCOMPARE(counting.cancelled, (QList<quint64>{6, 7}));
+        QLocale::setDefault(before);
+    }
+    /// Rows reach to the right edge, also where no column does.
+    void stripesReachTheEdge()
+    {
+        Fixture f(40);
+        ResultsView view(&f.model);
+        view.resize(1400, 400);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        QVERIFY(f.start());
+        const int used = view.horizontalHeader()->length();
+        QVERIFY(used + 100 < view.viewport()->width());
+        const auto at = [&view](int x, int row) {
+            const QImage image = view.viewport()->grab().toImage();
+            const double scale = image.devicePixelRatio();
+            const int y = view.rowViewportPosition(row) + 3;
+            return image.pixelColor(int(x * scale), int(y * scale));
+        };
+        QTRY_VERIFY(view.verticalScrollBar()->isVisible());
+        const int edge = view.viewport()->width() - 3;
+        QCOMPARE(at(edge, 0), color(ColorRole::Surface));
+        QCOMPARE(at(edge, 1), color(ColorRole::SurfaceAlt));
+        QCOMPARE(at(used + 3, 3), color(ColorRole::SurfaceAlt));
+        view.selectRow(2);
+        QCOMPARE(at(edge, 2), color(ColorRole::AccentSoft));
+        // Scrolled to the side where the columns need it, nothing is painted over them.
+        view.verticalScrollBar()->setValue(1);
+        QCOMPARE(at(edge, 2), color(ColorRole::AccentSoft));
+        QCOMPARE(at(edge, 3), color(ColorRole::SurfaceAlt));
+        // Below the last row there is nothing.
+        Fixture few(2);
+        ResultsView small(&few.model);
+        small.resize(1400, 400);
+        small.show();
+        QVERIFY(few.start());
+        const QImage image = small.viewport()->grab().toImage();
+        QCOMPARE(image.pixelColor(image.width() - 3, image.height() - 5), color(ColorRole::Surface));
+        test::shoot(&view, QStringLiteral("stripes"));
     }
 
     void theViewAsksForWhatItShows()

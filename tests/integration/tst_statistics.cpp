@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Statistics against exact counts: after a load, after changes, whole and from samples.
+#include <QRegularExpression>
 #include <QTest>
 
 #include <cmath>
 
 #include "db/blocking.h"
+#include "model/browse/browse.h"
 #include "model/catalog/attributecatalog.h"
 #include "model/filter/estimate.h"
 #include "model/filter/parser.h"
@@ -25,6 +27,7 @@ private Q_SLOTS:
     void changesAreNotedAndMeasured();
     void whatIsNewComesFirst();
     void samplesKeepTheirBounds();
+    void boundsHold();
     void workIsBounded();
     void onlyTheAgentMeasuresForAll();
 
@@ -39,6 +42,9 @@ private:
     /// As if all of it had been measured an hour ago.
     void age();
     void compareWithCounts();
+    /// What is expected of many filters lies with what is counted within the bounds. `widest`: how far apart
+    /// these may be, as a share of all assets, for each clause.
+    void compareBounds(double standardErrors, double widest);
 
     test::Platform m_platform;
     QString m_name;
@@ -345,6 +351,123 @@ void TestStatistics::samplesKeepTheirBounds()
     // Whole again, for whoever looks next.
     QVERIFY(m_agent->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_tenant)})).ok());
     compareWithCounts();
+}
+
+void TestStatistics::compareBounds(double standardErrors, double widest)
+{
+    const auto rows = m_owner->exec(AttributeCatalog::listStatement(m_tenant));
+    QVERIFY(rows.ok());
+    AttributeCatalog catalog = AttributeCatalog::fromRows(*rows);
+    QList<int> ids;
+    for (int i = 0; i < catalog.size(); ++i)
+        ids.append(catalog.at(i).id);
+    const auto details = m_owner->exec(AttributeCatalog::detailStatement(m_tenant, ids));
+    QVERIFY(details.ok());
+    catalog = catalog.withDetails(AttributeCatalog::detailsFromRows(*details));
+    QStringList filters;
+    const auto add = [&filters](const char* text) { filters.append(QString::fromUtf8(text)); };
+    for (const char* text : {"status = \"active\"",
+                             "status != \"idle\"",
+                             "status in (\"idle\", \"retired\", \"lost\")",
+                             "status = \"lost\"",
+                             "status contains \"i\"",
+                             "status starts with \"re\"",
+                             "status >= \"idle\"",
+                             "exists(error)",
+                             "missing(error)",
+                             "open = true",
+                             "open != true",
+                             "error > 2",
+                             "error between 1 and 3",
+                             "tags = \"[\\\"3\\\"]\"",
+                             "exists(tags)",
+                             "serial = \"SN-100017\"",
+                             "serial starts with \"SN-1000\"",
+                             "serial starts with \"SN-1034\"",
+                             "serial < \"SN-102500\"",
+                             "serial between \"SN-101111\" and \"SN-104444\"",
+                             "serial contains \"77\"",
+                             "entity.type = \"van\"",
+                             "entity.name starts with \"Unit 12\"",
+                             "entity.id < \"E3\""})
+        add(text);
+    for (int at = 3; at < 1'000; at += 90) {
+        filters += QStringLiteral("temperature < %1").arg(at);
+        filters += QStringLiteral("temperature >= %1.5").arg(at);
+        filters += QStringLiteral("temperature between %1 and %2").arg(at / 2).arg(at);
+        filters += QStringLiteral("temperature = %1.7").arg(at);
+    }
+    const qsizetype clauses = filters.size();
+    add("status = \"active\" and temperature < 300");
+    add("status = \"active\" and status != \"idle\" and open = true");
+    add("status = \"active\" or error > 2 or exists(tags)");
+    add("not (status = \"active\" or open = true)");
+    add("temperature < 300 and not (serial < \"SN-102500\" and exists(tags))");
+    const double all = catalog.entitiesTotal();
+    for (qsizetype i = 0; i < filters.size(); ++i) {
+        const auto parsed = filter::parse(filters.at(i));
+        QVERIFY2(parsed.ok(), qPrintable(filters.at(i)));
+        browse::PageRequest request;
+        request.tenant = m_tenant;
+        request.filter = parsed.expression;
+        const auto counted = m_owner->exec(browse::countStatement(request, catalog).statement);
+        QVERIFY2(counted.ok(), counted.ok() ? "" : qPrintable(counted.error().text()));
+        const auto is = static_cast<double>(counted->integer(0, 0).value_or(-1));
+        const filter::Bounds bounds =
+            filter::bounds(parsed.expression, catalog, QDateTime::currentDateTimeUtc(), standardErrors);
+        const QString what = QStringLiteral("%1: %2 counted, between %3 and %4 expected")
+                                 .arg(filters.at(i))
+                                 .arg(is)
+                                 .arg(bounds.low)
+                                 .arg(bounds.high);
+        QVERIFY2(bounds.measured && bounds.low <= is + 1e-6 && is <= bounds.high + 1e-6, qPrintable(what));
+        const bool partOfText = filters.at(i).contains(QLatin1String("serial contains"));
+        QVERIFY2(i >= clauses || partOfText || bounds.high - bounds.low <= widest * all + 1,
+                 qPrintable(what));
+    }
+}
+
+void TestStatistics::boundsHold()
+{
+    // Counted whole: to a bucket at each end.
+    compareBounds(2, 0.0201);
+    if (QTest::currentTestFailed())
+        return;
+    // The command line says the same.
+    const test::Ran said = m_platform.ctl({QStringLiteral("filter"), QStringLiteral("--tenant"), m_name,
+                                           QStringLiteral("--count"), QStringLiteral("--explain"),
+                                           QStringLiteral("temperature < 300.5")});
+    QVERIFY2(said.status == 0, said.err.constData());
+    static const QRegularExpression within(
+        QStringLiteral("expected  (\\d+) entities \\((\\d+) to (\\d+)\\)"));
+    const auto match = within.match(QString::fromUtf8(said.err));
+    QVERIFY2(match.hasMatch(), said.err.constData());
+    const qint64 counted = said.out.trimmed().toLongLong();
+    QVERIFY2(match.captured(2).toLongLong() <= counted && counted <= match.captured(3).toLongLong(),
+             said.err.constData());
+    QVERIFY2(said.err.contains("\nmeasured  20"), said.err.constData());
+    // Values written since are allowed for.
+    QByteArray lines;
+    for (int i = 0; i < 300; ++i)
+        lines += line(i, 7);
+    QCOMPARE(import(lines), QString());
+    QVERIFY(m_agent->exec(sql("select atlas.note_attribute_writes()")).ok());
+    compareBounds(2, 0.0201 + 2 * 300.0 / entities);
+    if (QTest::currentTestFailed())
+        return;
+    // From a sample: five standard errors, which are wrong once in two million, of 2,000 drawn.
+    ask("update atlas.attribute_stats set writes_since = entities_with + 1 where tenant_id = $1::int",
+        {db::param(m_tenant)});
+    age();
+    QCOMPARE(round(60, 50, 2'000).at(1), 0);
+    const auto sampled = ask("select count(*) from atlas.attribute_stats where tenant_id = $1::int and "
+                             "sampled_entities is not null",
+                             {db::param(m_tenant)});
+    QVERIFY(sampled.integer(0, 0).value_or(0) >= 5);
+    compareBounds(5, 0.0201 + 2 * 5 * std::sqrt(0.25 / 1'000));
+    if (QTest::currentTestFailed())
+        return;
+    QVERIFY(m_agent->exec(sql("select atlas.refresh_attribute_stats($1::int)", {db::param(m_tenant)})).ok());
 }
 
 void TestStatistics::workIsBounded()

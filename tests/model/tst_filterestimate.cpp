@@ -19,6 +19,10 @@ private Q_SLOTS:
     void guessesSaySo();
     void statisticsOfASmallerTenantScale();
     void readsTheColumnsOfAttributeStats();
+    void bounds_data();
+    void bounds();
+    void samplesAndWritesWidenBounds();
+    void nobodyKnowsWhatWasNeverMeasured();
 
 private:
     test::TestCatalog m_catalog;
@@ -175,6 +179,129 @@ void TestFilterEstimate::readsTheColumnsOfAttributeStats()
                           QString::fromUtf8("\xf0\x9f\x98\x80")}));
     stats.readJson("not json", "{}", "nor this");
     QVERIFY(stats.topValues.isEmpty() && stats.histogram.isEmpty() && stats.textHistogram.isEmpty());
+}
+
+void TestFilterEstimate::bounds_data()
+{
+    QTest::addColumn<QString>("input");
+    QTest::addColumn<double>("low");
+    QTest::addColumn<double>("high");
+    const auto row = [](const char* input, double low, double high) {
+        QTest::newRow(input) << QString::fromUtf8(input) << low << high;
+    };
+    row("", 10'000, 10'000);
+    // Every value is listed: exact, whatever the operator.
+    row("status = \"active\"", 5'000, 5'000);
+    row("status != \"active\"", 3'000, 3'000);
+    row("status in (\"active\", \"idle\")", 7'500, 7'500);
+    row("status = \"unheard of\"", 0, 1); // the estimate is never nothing
+    row("status contains \"i\"", 8'000, 8'000);
+    row("status starts with \"a\"", 5'000, 5'000);
+    row("status < \"idle\"", 5'000, 5'000);
+    row("exists(status)", 8'000, 8'000);
+    row("missing(status)", 2'000, 2'000);
+    row("not status = \"active\"", 5'000, 5'000);
+    // One is listed with 1,000: no other has more, and 9,000 have another.
+    row("serial = \"x\"", 0, 1'000);
+    row("serial in (\"common\", \"x\")", 1'000, 2'000);
+    row("serial != \"common\"", 9'000, 9'000);
+    row("serial contains \"o\"", 1'000, 10'000);
+    // A bucket at each open end: 80 of 8,000.
+    row("temperature < 25.5", 2'000, 2'080);
+    row("temperature >= 25.5", 5'920, 6'000);
+    row("temperature between 25.5 and 75.5", 3'920, 4'080);
+    row("temperature > 100", 0, 0);
+    row("temperature < -5", 0, 0);
+    row("temperature >= -5", 8'000, 8'000);
+    // Half of all buckets are exactly 7: what is below the first of them is less than one.
+    row("clustered < 7", 0, 0);
+    row("clustered <= 7", 500, 510);
+    row("unique < \"name-02550\"", 2'500, 2'600);
+    row("unique starts with \"name-01\"", 900, 1'100);
+    row("entity.name < \"name-02550\"", 2'500, 2'600);
+    row("entity.id = \"x\"", 0, 1);
+    row("entity.id in (\"x\", \"y\")", 0, 2);
+    // However they depend on each other.
+    row("status = \"active\" and temperature >= -5", 3'000, 5'000);
+    row("status = \"active\" and flag = true", 0, 100);
+    row("status = \"active\" or flag = true", 5'000, 5'100);
+    row("not (status = \"active\" or flag = true)", 4'900, 5'000);
+    row("status = \"active\" and exists(serial) and exists(seen)", 5'000, 5'000);
+    row("off(flag = true) and status = \"idle\"", 2'500, 2'500);
+}
+
+void TestFilterEstimate::bounds()
+{
+    QFETCH(QString, input);
+    QFETCH(double, low);
+    QFETCH(double, high);
+    const ParseResult parsed = parse(input);
+    QVERIFY(parsed.ok());
+    const QDateTime now(QDate(2026, 4, 11), QTime(0, 0), Qt::UTC);
+    const Bounds found = filter::bounds(parsed.expression, m_catalog, now);
+    QVERIFY2(std::abs(found.low - low) < 0.01 && std::abs(found.high - high) < 0.01,
+             qPrintable(QStringLiteral("%1 to %2").arg(found.low).arg(found.high)));
+    QVERIFY(found.measured);
+    QVERIFY(!found.sampled);
+    const double expected = estimate(parsed.expression, StatsEstimator(m_catalog, now)).entities;
+    QVERIFY(found.low <= expected + 1e-6 && expected <= found.high + 1e-6);
+}
+
+void TestFilterEstimate::samplesAndWritesWidenBounds()
+{
+    test::TestCatalog catalog;
+    catalog.setEntitiesTotal(1'000'000);
+    auto half = std::make_shared<AttributeStats>(*test::TestCatalog::counted(
+        1'000'000, {{QStringLiteral("a"), 500'000}, {QStringLiteral("b"), 500'000}}));
+    half->sampledEntities = 20'000;
+    half->measuredAt = QDateTime(QDate(2026, 4, 11), QTime(0, 0), Qt::UTC);
+    catalog.add(QStringLiteral("half"), ValueType::String).stats = half;
+    const auto of = [&catalog](const char* text, double errors) {
+        return filter::bounds(parse(QString::fromUtf8(text)).expression, catalog,
+                              QDateTime::currentDateTimeUtc(), errors);
+    };
+    // As the guide says: half of 20,000 drawn is known to 0.7 points in 95 of 100 cases.
+    Bounds found = of("half = \"a\"", 2);
+    QVERIFY(found.sampled);
+    QCOMPARE(found.measuredAt, half->measuredAt);
+    QVERIFY2(std::abs(found.low - 493'000) < 200 && std::abs(found.high - 507'000) < 200,
+             qPrintable(QStringLiteral("%1 to %2").arg(found.low).arg(found.high)));
+    found = of("half = \"a\"", 4);
+    QVERIFY(std::abs(found.low - 486'000) < 400);
+    // What was not among those drawn is rare, not absent.
+    found = of("half = \"c\"", 2);
+    QVERIFY(found.low == 0 && found.high > 150 && found.high < 250);
+    auto written = std::make_shared<AttributeStats>(*half);
+    written->sampledEntities = 0;
+    written->changedSince = 1'200;
+    catalog.add(QStringLiteral("written"), ValueType::String).stats = written;
+    found = of("written = \"a\"", 2);
+    QCOMPARE(found.low, 498'800.0);
+    QCOMPARE(found.high, 501'200.0);
+    QCOMPARE(found.changedSince, 1'200.0);
+    QCOMPARE(of("missing(written)", 2).high, 1'200.0);
+    // Both: the oldest measurement, and every write.
+    written->measuredAt = half->measuredAt.addDays(-1);
+    catalog.add(QStringLiteral("written"), ValueType::String).stats = written;
+    found = of("half = \"a\" and written = \"a\"", 2);
+    QVERIFY(found.sampled);
+    QCOMPARE(found.measuredAt, written->measuredAt);
+    QCOMPARE(found.low, 0.0);
+    // The tenant has grown: the estimate goes with it, and is within.
+    catalog.setEntitiesTotal(1'100'000);
+    found = of("written = \"a\"", 2);
+    QCOMPARE(found.high, 550'000.0);
+}
+
+void TestFilterEstimate::nobodyKnowsWhatWasNeverMeasured()
+{
+    Bounds found = filter::bounds(parse(u"unmeasured = 1").expression, m_catalog);
+    QVERIFY(!found.measured);
+    QCOMPARE(found.low, 0.0);
+    QCOMPARE(found.high, 10'000.0);
+    found = filter::bounds(parse(u"unmeasured = 1 and flag = true").expression, m_catalog);
+    QVERIFY(!found.measured);
+    QCOMPARE(found.high, 100.0);
 }
 
 QTEST_APPLESS_MAIN(TestFilterEstimate)
