@@ -29,10 +29,10 @@ constexpr double leafProbeCost = 0.09;  // share that each further leaf adds: it
 constexpr double fieldTestCost = 0.06;  // a condition on the row at hand
 constexpr double entityRowCost = 0.085;
 constexpr double hotCallCost = 350;
-constexpr double hotRowCost = 0.75; // bitmap heap scan and recheck of the document, each on a page of its own
-constexpr double denseHotRowCost = 0.43; // the same, where a quarter of all match
+constexpr double hotRowCost = 0.85; // bitmap heap scan and recheck of the document, each on a page of its own
+constexpr double denseHotRowCost = 0.38; // the same, where a quarter of all match, or more
 constexpr double hotHandOverCost = 0.1;  // of it: one row out of the function that looks it up
-constexpr double hotEntryCost = 0.02;    // one entry of the rarest posting list
+constexpr double hotEntryCost = 0.08;    // one entry of the rarest posting list, looked for in the others
 
 constexpr double emptyBranch = 0.15; // how likely
 
@@ -109,7 +109,7 @@ double Planner::sourceCost(const Predicate& source) const
         return relationCost() + std::max(1.0, source.scanned) * rowCost;
     case Kind::Hot:
         return hotCallCost + 20.0 * m_options.partitions + source.rows * hotRow(source.rows) +
-               source.scanned * hotEntryCost;
+               (source.children.size() > 1 ? source.scanned * hotEntryCost : 0);
     case Kind::Any: {
         double cost = 0;
         for (const Predicate& child : source.children)

@@ -94,6 +94,7 @@ private Q_SLOTS:
     void hotMatchChecksTheTenant();
     void administratorsMeasureOnlyWhatIsOpenToThem();
     void oneTenantNarrowsAndNeverWidens();
+    void writersWriteThroughTheDoorAlone();
     void nobodyTalksHimselfIn_data();
     void nobodyTalksHimselfIn();
     void peopleWriteNothingOfOthers_data();
@@ -662,6 +663,27 @@ void TestRowSecurity::administratorsMeasureOnlyWhatIsOpenToThem()
 }
 
 /// db::Statement::tenant, and the setting behind it, which anybody may set to anything.
+/// Of a tenant that is open to it, too: history, values and ledger are for ingest_batch to write.
+void TestRowSecurity::writersWriteThroughTheDoorAlone()
+{
+    auto writer = m_platform.open(primary, QStringLiteral("ingest"));
+    QVERIFY(writer);
+    const auto refused = [&writer](const QByteArray& statement) {
+        const auto done = writer->exec(sql(statement));
+        return done ? QStringLiteral("taken") : done.error().sqlState;
+    };
+    for (const char* table : {"entities", "attributes", "attribute_values", "attribute_events", "entity_hot",
+                              "ingest_batches", "ingest_rejects", "attribute_writes"}) {
+        const QByteArray name = QByteArray("atlas.") + table;
+        QCOMPARE(refused("insert into " + name + " (tenant_id) values (1)"), QStringLiteral("42501"));
+        QCOMPARE(refused("update " + name + " set tenant_id = 1"), QStringLiteral("42501"));
+        QCOMPARE(refused("delete from " + name), QStringLiteral("42501"));
+        QCOMPARE(refused("truncate " + name), QStringLiteral("42501"));
+    }
+    QCOMPARE(refused("update atlas.attributes set value_type = 2"), QStringLiteral("42501"));
+    QCOMPARE(refused("update atlas.attributes set unit = unit where false"), QStringLiteral("taken"));
+}
+
 void TestRowSecurity::oneTenantNarrowsAndNeverWidens()
 {
     const QByteArray mine =
