@@ -98,7 +98,7 @@ resource "aws_rds_cluster" "this" {
   engine             = "aurora-postgresql"
   engine_mode        = "provisioned"
   engine_version     = var.aurora_engine_version
-  storage_type       = var.aurora_storage_type == "io_optimized" ? "aurora-iopt1" : null
+  storage_type       = var.aurora_storage_type == "io_optimized" ? "aurora-iopt1" : ""
 
   # The database "atlas" is made by schema/postgres/bootstrap.sql, with its owner.
   master_username               = "atlas_master"

@@ -271,7 +271,7 @@ variable "connector_plugin_version" {
   default     = null
 
   validation {
-    condition     = var.connector_plugin_version == null || can(regex("^[A-Za-z0-9._-]{1,1024}$", var.connector_plugin_version))
+    condition     = var.connector_plugin_version == null || can(regex("^[A-Za-z0-9._-]+$", var.connector_plugin_version))
     error_message = "connector_plugin_version is the version id that S3 answered the upload with."
   }
 }
