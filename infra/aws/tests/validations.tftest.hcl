@@ -8,18 +8,19 @@ mock_provider "aws" {
 }
 
 variables {
-  environment           = "prod"
-  region                = "eu-west-1"
-  availability_zones    = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
-  log_retention_days    = 365
-  alarm_emails          = ["operations@example.com"]
-  aurora_instance_class = "db.r7g.large"
-  aurora_reader_count   = 1
-  aurora_backup_days    = 14
-  aurora_insights_days  = 7
-  cdc_mode              = "debezium"
-  redshift_type         = "provisioned"
-  redshift_node_count   = 2
+  environment            = "prod"
+  region                 = "eu-west-1"
+  availability_zones     = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+  log_retention_days     = 365
+  alarm_emails           = ["operations@example.com"]
+  aurora_instance_class  = "db.r7g.large"
+  aurora_reader_count    = 1
+  aurora_backup_days     = 14
+  aurora_insights_days   = 7
+  cdc_mode               = "debezium"
+  redshift_type          = "provisioned"
+  redshift_node_count    = 2
+  redshift_base_capacity = 16
 }
 
 run "what_the_others_start_from" {
