@@ -49,10 +49,16 @@ while read -r line; do
     esac
 done <"$SCRATCH/rules"
 
-# One line a run: '  run "NAME"... pass'. What follows a failure says why.
-run_tests() { # ENVIRONMENT
-    local line file='' status=0 runs=0
-    terraform test -no-color -var-file="env/$1.tfvars" >"$SCRATCH/test" 2>&1 || status=$?
+start_tests() { # ENVIRONMENT
+    local status=0
+    TF_DATA_DIR=$SCRATCH/data-$1 terraform test -no-color -var-file="env/$1.tfvars" >"$SCRATCH/test-$1" 2>&1 || status=$?
+    printf '%d\n' "$status" >"$SCRATCH/status-$1"
+}
+
+# One line a run: '  run "NAME"... pass'. What follows a failure says why, and what comes after it in the file is not run.
+read_tests() { # ENVIRONMENT
+    local line file='' status runs=0 failed=$FAILED
+    status=$(<"$SCRATCH/status-$1")
     while IFS= read -r line; do
         if [[ $line =~ ^tests/(.*)\.tftest\.hcl\.\.\.\ in\ progress$ ]]; then
             file=${BASH_REMATCH[1]}
@@ -61,17 +67,20 @@ run_tests() { # ENVIRONMENT
             if [[ ${BASH_REMATCH[2]} == pass ]]; then
                 pass "$1: $file: ${BASH_REMATCH[1]}"
             else
-                # What comes after a failed run in the same file is not run.
                 fail "$1: $file: ${BASH_REMATCH[1]} (${BASH_REMATCH[2]})"
             fi
         elif [[ -n $line && ! $line =~ ^(tests/.*|Success!.*)$ ]]; then
             printf '    %s\n' "$line"
         fi
-    done <"$SCRATCH/test"
-    ((runs > 0 && (status == 0 || FAILED > 0))) || fail "$1: terraform test ended with status $status after $runs runs"
+    done <"$SCRATCH/test-$1"
+    ((runs > 0 && (status == 0 || FAILED > failed))) || fail "$1: terraform test ended with status $status after $runs runs"
 }
-run_tests dev
-run_tests prod
+
+start_tests dev &
+start_tests prod &
+wait
+read_tests dev
+read_tests prod
 
 printf 'Totals: %d passed, %d failed, 0 skipped, 0 blacklisted\n' "$PASSED" "$FAILED"
 ((FAILED == 0))
