@@ -104,6 +104,13 @@ resource "aws_iam_role" "agent_task" {
   assume_role_policy = local.trust_tasks
 }
 
+# Made here, or Container Insights makes it: without a key, and for ever.
+resource "aws_cloudwatch_log_group" "insights" {
+  name              = "/aws/ecs/containerinsights/${local.name}/performance"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.this["logs"].arn
+}
+
 resource "aws_ecs_cluster" "this" {
   name = local.name
 
@@ -111,6 +118,8 @@ resource "aws_ecs_cluster" "this" {
     name  = "containerInsights"
     value = "enabled"
   }
+
+  depends_on = [aws_cloudwatch_log_group.insights]
 }
 
 resource "aws_ecs_task_definition" "agent" {

@@ -171,7 +171,7 @@ resource "aws_redshiftserverless_workgroup" "this" {
   }
 }
 
-# zero_etl: this Aurora cluster, and who is of this account, may send changes here; nobody else.
+# zero_etl: this Aurora cluster alone may send changes here, and who is of this account may set that up.
 resource "aws_redshift_resource_policy" "this" {
   count = local.zero_etl ? 1 : 0
 
@@ -189,7 +189,6 @@ resource "aws_redshift_resource_policy" "this" {
         Effect    = "Allow"
         Principal = { AWS = local.root }
         Action    = ["redshift:CreateInboundIntegration"]
-        Condition = { StringEquals = { "aws:SourceArn" = aws_rds_cluster.this.arn } }
       },
     ]
   })

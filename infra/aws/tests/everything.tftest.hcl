@@ -156,7 +156,7 @@ run "everything" {
     error_message = "keys: the bucket without its customer key"
   }
   assert {
-    condition = alltrue([for g in concat([aws_cloudwatch_log_group.flow, aws_cloudwatch_log_group.proxy, aws_cloudwatch_log_group.agent], aws_cloudwatch_log_group.cache[*],
+    condition = alltrue([for g in concat([aws_cloudwatch_log_group.flow, aws_cloudwatch_log_group.proxy, aws_cloudwatch_log_group.agent, aws_cloudwatch_log_group.insights], aws_cloudwatch_log_group.cache[*],
       values(aws_cloudwatch_log_group.aurora), values(aws_cloudwatch_log_group.kafka), values(aws_cloudwatch_log_group.redshift)) :
     g.kms_key_id == "arn:aws:kms:eu-west-1:123456789012:key/logs" && g.retention_in_days == var.log_retention_days])
     error_message = "logs: a group without key or end"

@@ -36,7 +36,9 @@ run "to_serverless" {
     error_message = "zero_etl: other tables than the published ones and their leaves"
   }
   assert {
-    condition     = alltrue([for s in jsondecode(aws_redshift_resource_policy.this[0].policy).Statement : s.Condition.StringEquals["aws:SourceArn"] == "arn:aws:rds:eu-west-1:123456789012:cluster:atlas"]) && aws_redshift_resource_policy.this[0].resource_arn == aws_rds_integration.this[0].target_arn
+    condition = [for s in jsondecode(aws_redshift_resource_policy.this[0].policy).Statement : "${s.Action[0]} ${try(s.Condition.StringEquals["aws:SourceArn"], s.Principal.AWS)}"] == [
+      "redshift:AuthorizeInboundIntegration arn:aws:rds:eu-west-1:123456789012:cluster:atlas", "redshift:CreateInboundIntegration arn:aws:iam::123456789012:root",
+    ] && aws_redshift_resource_policy.this[0].resource_arn == aws_rds_integration.this[0].target_arn
     error_message = "zero_etl: the warehouse takes in what comes from elsewhere"
   }
   assert {
