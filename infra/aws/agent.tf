@@ -138,10 +138,6 @@ resource "aws_ecs_task_definition" "agent" {
     cpu_architecture        = "X86_64"
   }
 
-  volume {
-    name = "tmp"
-  }
-
   container_definitions = jsonencode([{
     name                   = "agent"
     image                  = "${aws_ecr_repository.agent.repository_url}@${var.agent_image_digest}"
@@ -151,7 +147,6 @@ resource "aws_ecs_task_definition" "agent" {
     privileged             = false
     readonlyRootFilesystem = true
     linuxParameters        = { initProcessEnabled = true, capabilities = { drop = ["ALL"] } }
-    mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
     # It lets a transaction end before it goes.
     stopTimeout = 60
 
@@ -163,7 +158,6 @@ resource "aws_ecs_task_definition" "agent" {
       { name = "PGUSER", value = "atlas_agent" },
       { name = "PGSSLMODE", value = "verify-full" },
       { name = "PGSSLROOTCERT", value = "/etc/ssl/certs/rds-global-bundle.pem" },
-      { name = "HOME", value = "/tmp" },
     ]
     secrets = [
       { name = "PGPASSWORD", valueFrom = "${aws_secretsmanager_secret.login["atlas_agent"].arn}:password::" },
@@ -196,6 +190,8 @@ resource "aws_ecs_service" "agent" {
   # The old one goes before the new one comes: there can be only one.
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 100
+  # It would start a second one beside the first.
+  availability_zone_rebalancing = "DISABLED"
 
   deployment_circuit_breaker {
     enable   = true

@@ -127,11 +127,6 @@ resource "aws_rds_cluster" "this" {
   allow_major_version_upgrade  = false
 
   enabled_cloudwatch_logs_exports = [for g in keys(aws_cloudwatch_log_group.aurora) : g]
-
-  lifecycle {
-    # What a failed zone would otherwise make Terraform want to replace.
-    ignore_changes = [availability_zones]
-  }
 }
 
 resource "aws_iam_role" "monitoring" {

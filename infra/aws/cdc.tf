@@ -22,7 +22,6 @@ resource "aws_msk_configuration" "this" {
     default.replication.factor=3
     min.insync.replicas=2
     unclean.leader.election.enable=false
-    allow.everyone.if.no.acl.found=false
     log.retention.hours=${var.msk_retention_hours}
     message.max.bytes=1048588
   END
@@ -43,7 +42,8 @@ resource "aws_msk_cluster" "this" {
   broker_node_group_info {
     instance_type   = var.msk_broker_type
     az_distribution = "DEFAULT"
-    client_subnets  = local.data_subnets
+    # Three at most, says MSK.
+    client_subnets  = slice(local.data_subnets, 0, 3)
     security_groups = [aws_security_group.this["kafka"].id]
 
     storage_info {
@@ -92,7 +92,8 @@ resource "aws_msk_cluster" "this" {
   }
 }
 
-# The plugin: Debezium's PostgreSQL connector and the reader of Secrets Manager, one zip, uploaded by hand.
+# The plugin (Debezium's PostgreSQL connector and AWS's config providers, one zip) and the certificate authorities of RDS,
+# uploaded by hand.
 resource "aws_s3_bucket" "plugins" {
   count = local.debezium ? 1 : 0
 
@@ -189,9 +190,11 @@ resource "aws_s3_bucket_policy" "plugins" {
 
 locals {
   kafka_version = "3.8.x"
-  brokers       = length(var.availability_zones) * var.msk_brokers_per_zone
+  brokers       = 3 * var.msk_brokers_per_zone
   plugin_key    = "debezium-connector-postgresql.zip"
-  connector     = local.debezium && var.connector_plugin_version != null ? 1 : 0
+  # Of RDS's certificates.
+  authorities_key = "rds-global-bundle.pem"
+  connector       = local.debezium && var.connector_plugin_version != null ? 1 : 0
 
   # arn:…:cluster/NAME/UUID → arn:…:topic/NAME/UUID, group/NAME/UUID
   kafka_arn    = local.debezium ? aws_msk_cluster.this[0].arn : ""
@@ -230,9 +233,11 @@ resource "aws_mskconnect_worker_configuration" "this" {
     value.converter=org.apache.kafka.connect.json.JsonConverter
     value.converter.schemas.enable=false
     offset.storage.topic=__amazon_msk_connect_offsets_${local.name}
-    config.providers=secretsmanager
+    config.providers=secretsmanager,s3import
     config.providers.secretsmanager.class=com.amazonaws.kafka.config.providers.SecretsManagerConfigProvider
     config.providers.secretsmanager.param.region=${var.region}
+    config.providers.s3import.class=com.amazonaws.kafka.config.providers.S3ImportConfigProvider
+    config.providers.s3import.param.region=${var.region}
   END
 }
 
@@ -294,6 +299,19 @@ resource "aws_iam_role_policy" "connect" {
         Resource  = [aws_kms_key.this["secrets"].arn]
         Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
       },
+      {
+        Sid      = "Authorities"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = ["${aws_s3_bucket.plugins[0].arn}/${local.authorities_key}"]
+      },
+      {
+        Sid       = "AuthoritiesKey"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = [aws_kms_key.this["artifacts"].arn]
+        Condition = { StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" } }
+      },
     ]
   })
 }
@@ -322,7 +340,11 @@ resource "aws_mskconnect_connector" "this" {
     "database.dbname"   = local.database
     "database.user"     = "atlas_cdc"
     "database.password" = "$${secretsmanager:${aws_secretsmanager_secret.login["atlas_cdc"].name}:password}"
-    "database.sslmode"  = "require"
+    # The authorities of RDS, which Java does not know; s3import puts the file beside the worker.
+    "database.sslmode"     = "verify-full"
+    "database.sslrootcert" = "$${s3import:${var.region}:${aws_s3_bucket.plugins[0].id}/${local.authorities_key}}"
+    # Or MSK Connect restarts a connector with such references again and again.
+    "config.action.reload" = "none"
 
     # Made by the schema (0006_publication.sql), heartbeat included; the connector makes none of its own, which would be
     # one stream per partition.
@@ -404,6 +426,8 @@ resource "aws_rds_integration" "this" {
   source_arn       = aws_rds_cluster.this.arn
   target_arn       = local.redshift_namespace_arn
   kms_key_id       = aws_kms_key.this["integration"].arn
+  # The key's policy asks for it: Redshift may use the key for this integration, not for somebody else's.
+  additional_encryption_context = { atlas = local.name }
 
   # Leaf partitions, whatever their number: the parents hold no rows. entity_hot is left out, it repeats attribute_values.
   data_filter = join(", ", concat(

@@ -97,10 +97,10 @@ locals {
       # At what bounds the bill, for an hour: something runs that should not, or it is too small.
       redshift-capacity = { namespace = "AWS/Redshift-Serverless", metric = "ComputeCapacity", dimensions = { Workgroup = local.name }, above = var.redshift_max_capacity - 1, minutes = 60 }
     } : k => v if local.serverless == 1 },
-    { for k, v in {
-      cache-memory = { namespace = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = "${local.name}-001" }, above = 85, minutes = 10 }
-      cache-cpu    = { namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = { CacheClusterId = "${local.name}-001" }, above = 85, minutes = 10 }
-    } : k => v if var.cache_enabled },
+    merge([for n in range(1, var.cache_enabled ? 2 + var.cache_replicas : 1) : {
+      "cache-${n}-memory" = { namespace = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = format("%s-%03d", local.name, n) }, above = 85, minutes = 10 }
+      "cache-${n}-cpu"    = { namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = { CacheClusterId = format("%s-%03d", local.name, n) }, above = 85, minutes = 10 }
+    }]...),
     { for k, v in {
       agent-running = { namespace = "ECS/ContainerInsights", metric = "RunningTaskCount", dimensions = { ClusterName = local.name, ServiceName = "agent" }, below = 1, minutes = 3, silent = true }
     } : k => v if var.agent_image_digest != null },

@@ -122,7 +122,7 @@ resource "aws_vpc_endpoint" "interface" {
   tags = { Name = "${local.name}-${each.key}" }
 }
 
-# Layers of images lie in a bucket of AWS's.
+# Layers of images lie in a bucket of AWS's; the connector fetches certificate authorities from ours.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id
   service_name      = "com.amazonaws.${var.region}.s3"
@@ -135,7 +135,10 @@ resource "aws_vpc_endpoint" "s3" {
       Effect    = "Allow"
       Principal = "*"
       Action    = ["s3:GetObject"]
-      Resource  = ["arn:${local.partition}:s3:::prod-${var.region}-starport-layer-bucket/*"]
+      Resource = concat(
+        ["arn:${local.partition}:s3:::prod-${var.region}-starport-layer-bucket/*"],
+        [for b in aws_s3_bucket.plugins : "${b.arn}/${local.authorities_key}"],
+      )
     }]
   })
 
@@ -168,11 +171,18 @@ resource "aws_iam_role_policy" "flow" {
   role = aws_iam_role.flow.id
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
-      Resource = ["${aws_cloudwatch_log_group.flow.arn}:*"]
-    }]
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+        Resource = ["${aws_cloudwatch_log_group.flow.arn}:*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["logs:DescribeLogGroups"]
+        Resource = ["arn:${local.partition}:logs:${var.region}:${local.account}:log-group:*"]
+      },
+    ]
   })
 }
 

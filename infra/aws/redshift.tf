@@ -37,6 +37,8 @@ resource "aws_iam_role" "redshift" {
       Effect    = "Allow"
       Principal = { Service = local.serverless == 1 ? ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"] : ["redshift.amazonaws.com"] }
       Action    = "sts:AssumeRole"
+      # Redshift says for whom it asks: a database user of this cluster, or of a workgroup of this account.
+      Condition = { StringLike = { "sts:ExternalId" = "arn:${local.partition}:redshift:${var.region}:${local.account}:dbuser:${local.serverless == 1 ? "serverless-${local.account}-*" : local.name}/*" } }
     }]
   })
 }

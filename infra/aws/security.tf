@@ -33,7 +33,10 @@ locals {
         Principal = { Service = "redshift.amazonaws.com" }
         Action    = "kms:CreateGrant"
         Resource  = "*"
-        Condition = { "ForAllValues:StringEquals" = { "kms:GrantOperations" = ["Decrypt", "GenerateDataKey", "CreateGrant"] } }
+        Condition = {
+          StringEquals                = { "kms:EncryptionContext:atlas" = local.name }
+          "ForAllValues:StringEquals" = { "kms:GrantOperations" = ["Decrypt", "GenerateDataKey", "CreateGrant"] }
+        }
       }]
     } : {},
     var.cache_enabled ? { cache = [] } : {}
@@ -143,13 +146,15 @@ resource "aws_vpc_security_group_ingress_rule" "flow" {
 }
 
 # S3 has no group; the gateway endpoint's list of addresses stands for it.
-resource "aws_vpc_security_group_egress_rule" "agent_to_s3" {
-  security_group_id = aws_security_group.this["agent"].id
+resource "aws_vpc_security_group_egress_rule" "s3" {
+  for_each = toset(local.debezium ? ["agent", "connect"] : ["agent"])
+
+  security_group_id = aws_security_group.this[each.key].id
   prefix_list_id    = aws_vpc_endpoint.s3.prefix_list_id
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
-  description       = "agent-to-s3"
+  description       = "${each.key}-to-s3"
 }
 
 # Secrets: places for them. What is in them Terraform never sees; README.md, step 3, fills them. ------------------------

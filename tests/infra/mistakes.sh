@@ -97,7 +97,7 @@ mistake 'a secret in the state' rules security.tf \
     'resource "aws_secretsmanager_secret_policy" "login" {' $'resource "aws_secretsmanager_secret_version" "login" {\n}\n\nresource "aws_secretsmanager_secret_policy" "login" {' \
     'no secret in a variable, an output or the state: security.tf'
 mistake 'a password in the environment' 'everything prod' agent.tf \
-    '{ name = "HOME", value = "/tmp" },' '{ name = "PGPASSWORD", value = "staple" },' 'something in the environment that does not belong there'
+    '{ name = "PGPORT", value = "5432" },' '{ name = "PGPASSWORD", value = "staple" },' 'something in the environment that does not belong there'
 mistake 'a password in the connector' 'everything prod' cdc.tf \
     '"$${secretsmanager:${aws_secretsmanager_secret.login["atlas_cdc"].name}:password}"' '"staple"' 'connector: a password instead of where it is'
 mistake 'a role that reads every secret' 'everything prod' proxy.tf \
@@ -116,6 +116,8 @@ mistake 'plaintext to the cache' 'everything prod' cache.tf \
     'transit_encryption_enabled = true' 'transit_encryption_enabled = false' 'cache: plaintext'
 mistake 'a certificate that nobody looks at' 'everything prod' agent.tf \
     '"verify-full"' '"require"' 'agent: not the writer, not with a verified certificate'
+mistake 'a connector that talks to whatever answers' 'everything prod' cdc.tf \
+    '"database.sslmode"     = "verify-full"' '"database.sslmode" = "require"' 'connector: talks to whatever calls itself the database'
 mistake 'a bucket that is read in the clear' 'everything prod' cdc.tf \
     'Effect    = "Deny"' 'Effect    = "Allow"' 'bucket: may be read in the clear'
 mistake 'Kafka for everybody' 'everything prod' cdc.tf \
@@ -126,6 +128,11 @@ mistake 'a cache without a login' 'everything prod' cache.tf \
     'type = "iam"' 'type = "no-password-required"' 'cache: a password'
 mistake 'a role for every account' 'everything prod' agent.tf \
     'StringEquals = { "aws:SourceAccount" = local.account }' 'StringEquals = { "aws:SourceAccount" = "*" }' 'trust: a role that a service may assume for another account'
+
+mistake "somebody else's warehouse" 'everything prod' redshift.tf \
+    ':dbuser:' ':*:' 'trust: Redshift may read Kafka for another account'
+mistake "somebody else's integration" 'zero_etl prod' security.tf \
+    'StringEquals                = { "kms:EncryptionContext:atlas" = local.name }' '' "zero_etl: Redshift cannot use the integration's key, or may use it for others"
 
 # Public ----------------------------------------------------------------------------------------------------------------
 mistake 'a public instance' 'everything prod' aurora.tf \
@@ -146,6 +153,8 @@ mistake 'one stream per partition' 'everything prod' cdc.tf \
     '"publication.autocreate.mode" = "disabled"' '"publication.autocreate.mode" = "all_tables"' "connector: not the schema's publication"
 mistake 'a stream without the heartbeat' 'everything prod' versions.tf \
     ', "heartbeat"]' ']' 'connector: without the heartbeat the slot stands still'
+mistake 'brokers in four zones' 'none prod' cdc.tf \
+    'slice(local.data_subnets, 0, 3)' 'local.data_subnets' 'debezium: brokers in another number of zones than three'
 mistake 'confirmed by one broker' 'everything prod' cdc.tf \
     'min.insync.replicas=2' 'min.insync.replicas=1' 'kafka: may lose what it has confirmed'
 mistake 'one node with zero-ETL' 'environments dev' env/dev.tfvars \
@@ -176,6 +185,10 @@ mistake 'two agents' 'everything prod' agent.tf \
     'deployment_maximum_percent         = 100' 'deployment_maximum_percent = 200' 'agent: two at a time'
 mistake 'an image that may be exchanged' 'everything prod' agent.tf \
     '"IMMUTABLE"' '"MUTABLE"' 'agent: its image may be exchanged unseen'
+mistake 'an agent that is moved to another zone' 'everything prod' agent.tf \
+    '"DISABLED"' '"ENABLED"' 'agent: two at a time'
+mistake 'a cache of which one node is watched' 'everything prod' monitoring.tf \
+    'range(1, var.cache_enabled ? 2 + var.cache_replicas : 1)' 'range(1, var.cache_enabled ? 2 : 1)' 'alarms: a node of the cache without'
 mistake 'an alarm that tells nobody' 'everything prod' monitoring.tf \
     'alarm_actions       = [aws_sns_topic.alarms.arn]' 'alarm_actions = []' 'alarms: one that tells nobody'
 mistake 'a misspelt metric' 'everything prod' monitoring.tf \

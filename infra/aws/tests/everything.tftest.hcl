@@ -50,8 +50,8 @@ run "everything" {
     error_message = "network: other secrets than the services' may be read through the endpoint"
   }
   assert {
-    condition     = jsondecode(aws_vpc_endpoint.s3.policy).Statement == [{ Effect = "Allow", Principal = "*", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::prod-${var.region}-starport-layer-bucket/*"] }]
-    error_message = "network: S3 is open to more than layers of images"
+    condition     = jsondecode(aws_vpc_endpoint.s3.policy).Statement == [{ Effect = "Allow", Principal = "*", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::prod-${var.region}-starport-layer-bucket/*", "arn:aws:s3:::atlas-plugins/rds-global-bundle.pem"] }]
+    error_message = "network: S3 is open to more than layers of images and the connector's certificates"
   }
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_flow_log.this.iam_role_arn == "arn:aws:iam::123456789012:role/flow"
@@ -89,8 +89,10 @@ run "everything" {
     error_message = "groups: Redshift reaches more than Kafka and the endpoints"
   }
   assert {
-    condition     = aws_vpc_security_group_egress_rule.agent_to_s3.prefix_list_id == "pl-s3" && aws_vpc_security_group_egress_rule.agent_to_s3.cidr_ipv4 == null && aws_vpc_security_group_egress_rule.agent_to_s3.to_port == 443
-    error_message = "groups: the agent reaches more than S3"
+    condition = { for k, r in aws_vpc_security_group_egress_rule.s3 : k => "${r.security_group_id} ${r.prefix_list_id} ${r.from_port} ${r.to_port} ${coalesce(r.cidr_ipv4, r.cidr_ipv6, "none")}" } == {
+      agent = "sg-agent pl-s3 443 443 none", connect = "sg-connect pl-s3 443 443 none"
+    }
+    error_message = "groups: others than the agent and the connector reach S3, or they reach more than it"
   }
   assert {
     condition     = alltrue([for g in aws_security_group.this : length(coalesce(g.ingress, [])) == 0 && length(coalesce(g.egress, [])) == 0])
@@ -250,7 +252,7 @@ run "everything" {
     error_message = "kafka: public"
   }
   assert {
-    condition     = alltrue([for line in ["min.insync.replicas=2", "default.replication.factor=3", "unclean.leader.election.enable=false", "auto.create.topics.enable=false", "allow.everyone.if.no.acl.found=false"] : strcontains(aws_msk_configuration.this[0].server_properties, line)])
+    condition     = alltrue([for line in ["min.insync.replicas=2", "default.replication.factor=3", "unclean.leader.election.enable=false", "auto.create.topics.enable=false"] : strcontains(aws_msk_configuration.this[0].server_properties, line)])
     error_message = "kafka: may lose what it has confirmed, or make topics for anybody"
   }
   assert {
@@ -266,8 +268,10 @@ run "everything" {
     error_message = "connector: a password instead of where it is"
   }
   assert {
-    condition     = contains(["require", "verify-ca", "verify-full"], aws_mskconnect_connector.this[0].connector_configuration["database.sslmode"])
-    error_message = "connector: may talk to the database in the clear"
+    condition = { for k, v in aws_mskconnect_connector.this[0].connector_configuration : k => v if contains(["database.sslmode", "database.sslrootcert"], k) } == {
+      "database.sslmode" = "verify-full", "database.sslrootcert" = "$${s3import:${var.region}:atlas-plugins/rds-global-bundle.pem}"
+    }
+    error_message = "connector: talks to whatever calls itself the database"
   }
   assert {
     condition = { for k, v in aws_mskconnect_connector.this[0].connector_configuration : k => v if contains(["publication.name", "publication.autocreate.mode", "publish.via.partition.root", "slot.name", "plugin.name"], k) } == {
@@ -284,8 +288,8 @@ run "everything" {
     error_message = "connector: talks to Kafka in the clear, or as nobody"
   }
   assert {
-    condition     = strcontains(aws_mskconnect_worker_configuration.this[0].properties_file_content, "com.amazonaws.kafka.config.providers.SecretsManagerConfigProvider")
-    error_message = "connector: nothing looks its password up"
+    condition     = alltrue([for p in ["SecretsManagerConfigProvider", "S3ImportConfigProvider"] : strcontains(aws_mskconnect_worker_configuration.this[0].properties_file_content, "com.amazonaws.kafka.config.providers.${p}")])
+    error_message = "connector: nothing looks its password or its certificates up"
   }
   assert {
     condition = alltrue([for s in concat(jsondecode(aws_iam_role_policy.connect[0].policy).Statement, jsondecode(aws_iam_role_policy.redshift[0].policy).Statement) :
@@ -375,7 +379,7 @@ run "everything" {
   }
   assert {
     condition = { for e in jsondecode(aws_ecs_task_definition.agent[0].container_definitions)[0].environment : e.name => e.value } == {
-      PGHOST = "writer.example.internal", PGPORT = "5432", PGDATABASE = "atlas", PGUSER = "atlas_agent", PGSSLMODE = "verify-full", PGSSLROOTCERT = "/etc/ssl/certs/rds-global-bundle.pem", HOME = "/tmp"
+      PGHOST = "writer.example.internal", PGPORT = "5432", PGDATABASE = "atlas", PGUSER = "atlas_agent", PGSSLMODE = "verify-full", PGSSLROOTCERT = "/etc/ssl/certs/rds-global-bundle.pem"
     }
     error_message = "agent: not the writer, not with a verified certificate, or something in the environment that does not belong there"
   }
@@ -384,7 +388,7 @@ run "everything" {
     error_message = "agent: a public address, or a shell"
   }
   assert {
-    condition     = aws_ecs_service.agent[0].desired_count == 1 && aws_ecs_service.agent[0].deployment_maximum_percent == 100
+    condition     = aws_ecs_service.agent[0].desired_count == 1 && aws_ecs_service.agent[0].deployment_maximum_percent == 100 && aws_ecs_service.agent[0].availability_zone_rebalancing == "DISABLED"
     error_message = "agent: two at a time"
   }
   assert {
@@ -406,6 +410,10 @@ run "everything" {
     condition = alltrue([for r in [aws_iam_role.flow, aws_iam_role.monitoring, aws_iam_role.proxy, aws_iam_role.agent_execution, aws_iam_role.agent_task, aws_iam_role.connect[0]] :
     jsondecode(r.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"])
     error_message = "trust: a role that a service may assume for another account"
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.redshift[0].assume_role_policy).Statement[0].Condition == { StringLike = { "sts:ExternalId" = "arn:aws:redshift:eu-west-1:123456789012:dbuser:atlas-${var.environment}/*" } }
+    error_message = "trust: Redshift may read Kafka for another account"
   }
 
   # Alarms ------------------------------------------------------------------------------------------------------------
@@ -432,6 +440,10 @@ run "everything" {
   assert {
     condition     = length([for a in aws_cloudwatch_metric_alarm.this : a if a.metric_name == "KafkaDataLogsDiskUsed"]) == aws_msk_cluster.this[0].number_of_broker_nodes && length([for a in aws_cloudwatch_metric_alarm.this : a if a.metric_name == "FreeLocalStorage"]) == length(aws_rds_cluster_instance.this)
     error_message = "alarms: an instance or a broker without"
+  }
+  assert {
+    condition     = toset([for a in aws_cloudwatch_metric_alarm.this : a.dimensions["CacheClusterId"] if a.namespace == "AWS/ElastiCache"]) == toset([for n in range(1, 1 + aws_elasticache_replication_group.this[0].num_cache_clusters) : format("atlas-%s-%03d", var.environment, n)])
+    error_message = "alarms: a node of the cache without, and after a failover that is the primary"
   }
   assert {
     condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 1 + length(toset([for a in aws_cloudwatch_metric_alarm.this : "${a.namespace} ${a.metric_name}"]))

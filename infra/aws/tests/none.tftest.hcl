@@ -61,3 +61,39 @@ run "debezium_without_plugin" {
     error_message = "debezium: an alarm on what is not there would never end"
   }
 }
+
+# MSK takes three zones at most.
+run "debezium_in_four_zones" {
+  command = plan
+
+  override_resource {
+    target          = aws_subnet.this["data-eu-west-1a"]
+    override_during = plan
+    values          = { id = "subnet-a" }
+  }
+  override_resource {
+    target          = aws_subnet.this["data-eu-west-1b"]
+    override_during = plan
+    values          = { id = "subnet-b" }
+  }
+  override_resource {
+    target          = aws_subnet.this["data-eu-west-1c"]
+    override_during = plan
+    values          = { id = "subnet-c" }
+  }
+  override_resource {
+    target          = aws_subnet.this["data-eu-west-1d"]
+    override_during = plan
+    values          = { id = "subnet-d" }
+  }
+
+  variables {
+    cdc_mode           = "debezium"
+    availability_zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c", "eu-west-1d"]
+  }
+
+  assert {
+    condition     = aws_msk_cluster.this[0].broker_node_group_info[0].client_subnets == toset(["subnet-a", "subnet-b", "subnet-c"]) && aws_msk_cluster.this[0].number_of_broker_nodes == 3 * var.msk_brokers_per_zone
+    error_message = "debezium: brokers in another number of zones than three"
+  }
+}

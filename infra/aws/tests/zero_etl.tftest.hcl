@@ -42,8 +42,10 @@ run "to_serverless" {
     error_message = "zero_etl: the warehouse takes in what comes from elsewhere"
   }
   assert {
-    condition     = [for s in jsondecode(aws_kms_key.this["integration"].policy).Statement : s.Principal.Service if s.Sid == "Integration"] == ["redshift.amazonaws.com"]
-    error_message = "zero_etl: Redshift cannot use the integration's key"
+    condition = [for s in jsondecode(aws_kms_key.this["integration"].policy).Statement : "${s.Principal.Service} ${try(s.Condition.StringEquals["kms:EncryptionContext:atlas"], "anybody")}" if s.Sid == "Integration"] == [
+      "redshift.amazonaws.com ${aws_rds_integration.this[0].additional_encryption_context["atlas"]}"
+    ]
+    error_message = "zero_etl: Redshift cannot use the integration's key, or may use it for others"
   }
   assert {
     condition     = aws_redshiftserverless_namespace.this[0].manage_admin_password && aws_redshiftserverless_namespace.this[0].kms_key_id == "arn:aws:kms:eu-west-1:123456789012:key/redshift" && aws_redshiftserverless_namespace.this[0].admin_password_secret_kms_key_id == "arn:aws:kms:eu-west-1:123456789012:key/secrets"

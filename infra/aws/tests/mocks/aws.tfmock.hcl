@@ -62,6 +62,7 @@ mock_resource "aws_redshiftserverless_workgroup" {
 
 mock_resource "aws_s3_bucket" {
   defaults = {
+    id  = "atlas-plugins"
     arn = "arn:aws:s3:::atlas-plugins"
   }
 }
