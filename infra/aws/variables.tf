@@ -19,14 +19,14 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-gov)?-[a-z]+-[1-9]$", var.region))
-    error_message = "region is the name of a region, as eu-west-1."
+    condition     = can(regex("^[a-z]{2}(-gov)?-[a-z]+-[1-9]$", var.region)) && !startswith(var.region, "cn-")
+    error_message = "region is the name of a region, as eu-west-1. Not of China: services and endpoints have other names there."
   }
 }
 
 variable "availability_zones" {
   type        = list(string)
-  description = "Two to four availability zones of the region; three where Kafka or Redshift Serverless run."
+  description = "Two to four availability zones of the region; three where Kafka (it takes the first three) or Redshift Serverless run."
   nullable    = false
 
   validation {

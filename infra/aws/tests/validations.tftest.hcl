@@ -168,6 +168,19 @@ run "no_region" {
   ]
 }
 
+run "a_region_of_china" {
+  command = plan
+
+  variables {
+    region             = "cn-north-1"
+    availability_zones = ["cn-north-1a", "cn-north-1b", "cn-north-1c"]
+  }
+
+  expect_failures = [
+    var.region,
+  ]
+}
+
 run "one_zone" {
   command = plan
 
