@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Reads "ctest -V": keeps everything in log_file, shows one line a test and the output of those that fail, and counts
-# test functions from Qt Test's summaries. A program that ended badly without a failed function (a crash, a timeout)
-# counts as one failure; a program without such summaries counts as one test.
+# Reads "ctest -V": keeps everything in log_file, shows one line a test, the output of those that fail and the reason of
+# those that are skipped whole, and counts test functions from Qt Test's summaries. A program that ended badly without a
+# failed function (a crash, a timeout) counts as one failure; a program without such summaries counts as one test.
 
 function strip(line) {
     sub(/^[0-9]+: /, "", line)
@@ -35,6 +35,8 @@ function strip(line) {
         if (!(number in totals)) passed[number] = 1
     } else if ($0 ~ /\*\*\*Skipped|Not Run \(Disabled\)/) {
         if (!(number in totals) || skipped[number] == 0) skipped[number] = 1
+        first = count[number] > 200 ? count[number] - 200 : 0
+        for (i = first; i < count[number]; i++) if (kept[number, i % 200] ~ /^SKIP   :/) print "    " kept[number, i % 200]
     } else {
         if (failed[number] == 0) failed[number] = 1
         first = count[number] > 200 ? count[number] - 200 : 0
