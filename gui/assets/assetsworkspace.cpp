@@ -624,6 +624,7 @@ void AssetsWorkspace::started(const browse::Page& page, double milliseconds)
     m_summary.note = page.explain;
     m_firstPage = page;
     m_firstPage->rows.clear();
+    m_explained = m_results->filter();
     m_resultsPane->setExplainable(true);
     if (m_explain)
         m_explain->setOutdated();
@@ -806,8 +807,8 @@ void AssetsWorkspace::showTopValues(int attributeId, const QPoint& place)
 
 void AssetsWorkspace::explain()
 {
-    if (!m_browser || !m_firstPage || m_results->isOutdated()) {
-        m_resultsPane->notice(tr("Rows are still on their way: nothing to explain yet"));
+    if (!m_browser || !m_firstPage) {
+        m_resultsPane->notice(tr("No rows were read yet: nothing to explain"));
         return;
     }
     if (!m_explain) {
@@ -826,7 +827,7 @@ void AssetsWorkspace::explain()
         connect(m_explain.data(), &ExplainDialog::againRequested, this, &AssetsWorkspace::explain);
     }
     ExplainDialog::Asked asked;
-    asked.filter = m_results->filter();
+    asked.filter = m_explained;
     asked.plan = m_firstPage->plan;
     asked.plan.addBounds(asked.filter, m_catalog->catalog(), QDateTime::currentDateTimeUtc());
     asked.sql = m_firstPage->statement.sql;

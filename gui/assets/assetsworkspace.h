@@ -128,6 +128,7 @@ private:
     quint64 m_run = 0;                         ///< the newest one; answers of older ones are dropped
     std::optional<filter::Expression> m_asked; ///< what the rows shown, or on their way, answer
     std::optional<browse::Page> m_firstPage;   ///< without its rows: how what is shown was read
+    filter::Expression m_explained;            ///< the filter of m_firstPage
     bool m_active = false;
     bool m_stale = true; ///< the tenant changed while this was hidden
     bool m_columnsReady = false;

@@ -84,6 +84,7 @@ ExplainDialog::ExplainDialog(Source source, QWidget* parent)
     m_filter = new QLabel(this);
     m_filter->setFont(Theme::instance().monospaceFont());
     m_filter->setWordWrap(true);
+    m_filter->setMinimumWidth(1); // one long word must not widen the window
     m_filter->setTextFormat(Qt::PlainText);
     m_reason = new QLabel(this);
     m_reason->setWordWrap(true);

@@ -52,7 +52,9 @@ FilterKnowledge::Facts FilterKnowledge::facts(const filter::Clause& clause) cons
     const filter::Estimate estimate = estimator.clause(clause);
     facts.expected = estimate.entities;
     facts.measured = estimate.measured;
-    facts.bounds = filter::bounds(alone, m_catalog);
+    filter::Clause on = clause;
+    on.enabled = true; // as the estimate: what it would find
+    facts.bounds = filter::bounds(filter::Expression{filter::Node(on)}, m_catalog);
     return facts;
 }
 

@@ -95,8 +95,12 @@ void HistogramPanel::showMeasured(const Attribute& attribute, const std::vector<
     m_attribute = attribute;
     m_bounds = bounds;
     show();
-    if (!isSame || (!m_showsCounted && !isCounting() && !m_strip->isShowing()))
+    if (!isSame || (!m_showsCounted && !isCounting() && !m_strip->isShowing())) {
         returnToMeasured();
+    } else if (!m_showsCounted) { // what runs or went wrong stays, the columns are these
+        m_histogram->setBounds(m_bounds, m_attribute.type, m_attribute.unit);
+        m_histogram->setVisible(!m_histogram->isEmpty());
+    }
 }
 
 void HistogramPanel::clear()

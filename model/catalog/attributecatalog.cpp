@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "model/filter/estimate_p.h"
 #include "model/filter/validate.h"
 #include "model/statements.h"
 
@@ -96,7 +97,7 @@ AttributeDetail readDetail(int id, ValueType type, const QByteArray& top, const 
     }
     const QJsonArray bounds = QJsonDocument::fromJson(histogram).array();
     for (const QJsonValue& bound : bounds)
-        detail.bounds.push_back(bound.toDouble());
+        detail.bounds.push_back(filter::numberIn(bound).value_or(0));
     const QJsonArray textBounds = QJsonDocument::fromJson(texts).array();
     for (const QJsonValue& bound : textBounds)
         detail.textBounds.append(bound.toString());
@@ -159,7 +160,7 @@ struct AttributeCatalog::Data
             else if (attribute.type == ValueType::Timestamp)
                 value.number = static_cast<double>(filter::parseTimestamp(top.value).value_or(0));
             else
-                value.number = top.value.toDouble();
+                value.number = filter::numberIn(QJsonValue(top.value)).value_or(top.value.toDouble());
             known->topValues.append(value);
         }
         known->histogram = QList<double>(detail.bounds.begin(), detail.bounds.end());

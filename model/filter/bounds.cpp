@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <QHash>
+
 #include <algorithm>
 #include <cmath>
 
@@ -51,7 +53,8 @@ public:
         }
         case Operator::In: {
             Interval sum;
-            for (const Literal& literal : clause.literals) {
+            const QList<Literal> values = differentValues(clause, m_type);
+            for (const Literal& literal : values) {
                 const Interval one = equal(literal);
                 sum.low += one.low;
                 sum.high += one.high;
@@ -248,6 +251,15 @@ public:
     {
     }
 
+    /// By attribute or field, of all that of() has met: how many values were written since it was measured.
+    double changedSince() const
+    {
+        double sum = 0;
+        for (const double changed : m_changed)
+            sum += changed;
+        return sum;
+    }
+
     Bounds everything() const { return {m_total, m_total, m_catalog.entitiesTotal() > 0, false, 0, {}}; }
 
     /// nullopt where the node restricts nothing.
@@ -271,7 +283,6 @@ public:
             }
             all->measured = all->measured && part->measured;
             all->sampled = all->sampled || part->sampled;
-            all->changedSince += part->changedSince;
             if (part->measuredAt.isValid() &&
                 (!all->measuredAt.isValid() || part->measuredAt < all->measuredAt))
                 all->measuredAt = part->measuredAt;
@@ -322,7 +333,10 @@ private:
             return result;
         result.measured = true;
         result.sampled = stats->sampledEntities > 0;
-        result.changedSince = stats->changedSince;
+        const QString of = clause.subject.isAttribute()
+                               ? u'a' + clause.subject.attribute
+                               : u'f' + QString::number(static_cast<int>(clause.subject.field));
+        m_changed.insert(of, stats->changedSince);
         result.measuredAt = stats->measuredAt;
         const bool isMissing = clause.op == Operator::Missing;
         Clause asked = clause;
@@ -346,6 +360,7 @@ private:
     QDateTime m_now;
     double m_errors;
     double m_total;
+    mutable QHash<QString, double> m_changed;
 };
 
 } // namespace
@@ -354,7 +369,10 @@ Bounds bounds(const Expression& expression, const CatalogLookup& catalog, const 
               double standardErrors)
 {
     const Bounder bounder(catalog, now, standardErrors);
-    return bounder.of(Node(expression.root())).value_or(bounder.everything());
+    Bounds found = bounder.of(Node(expression.root())).value_or(bounder.everything());
+    found.measured = found.measured && catalog.entitiesTotal() > 0; // else the total is a guess
+    found.changedSince = bounder.changedSince();
+    return found;
 }
 
 } // namespace atlas::filter

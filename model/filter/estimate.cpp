@@ -3,9 +3,11 @@
 
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QSet>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "model/filter/conditions_p.h"
 #include "model/filter/decimal.h"
@@ -41,6 +43,37 @@ double numberOf(const Literal& literal, ValueType type)
     return decimal ? decimal->nearestDouble() : 0;
 }
 
+QList<Literal> differentValues(const Clause& clause, ValueType type)
+{
+    QList<Literal> different;
+    QSet<QString> texts;
+    QSet<double> numbers;
+    for (const Literal& literal : clause.literals) {
+        const auto known = texts.size() + numbers.size();
+        if (type == ValueType::Json)
+            texts.insert(searchKey(compactJson(literal.text)));
+        else if (type == ValueType::String)
+            texts.insert(searchKey(literal.text));
+        else
+            numbers.insert(numberOf(literal, type));
+        if (texts.size() + numbers.size() > known)
+            different.append(literal);
+    }
+    return different;
+}
+
+std::optional<double> numberIn(const QJsonValue& value)
+{
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    if (value.isDouble())
+        return value.toDouble();
+    if (value.toString() == QLatin1String("Infinity"))
+        return infinite;
+    if (value.toString() == QLatin1String("-Infinity"))
+        return -infinite;
+    return std::nullopt;
+}
+
 void AttributeStats::readJson(const QByteArray& top, const QByteArray& bounds, const QByteArray& texts)
 {
     topValues.clear();
@@ -53,18 +86,20 @@ void AttributeStats::readJson(const QByteArray& top, const QByteArray& bounds, c
             continue;
         TopValue value;
         value.entities = pair.at(1).toDouble();
-        if (pair.at(0).isString())
+        if (pair.at(0).isString()) {
             value.text = pair.at(0).toString();
-        else if (pair.at(0).isDouble())
+            value.number = numberIn(pair.at(0)).value_or(0);
+        } else if (pair.at(0).isDouble()) {
             value.number = pair.at(0).toDouble();
-        else
+        } else {
             continue;
+        }
         topValues.append(value);
     }
     const QJsonArray numbers = QJsonDocument::fromJson(bounds).array();
     for (const QJsonValue& bound : numbers) {
-        if (bound.isDouble())
-            histogram.append(bound.toDouble());
+        if (const auto number = numberIn(bound))
+            histogram.append(*number);
     }
     std::sort(histogram.begin(), histogram.end());
     const QJsonArray strings = QJsonDocument::fromJson(texts).array();
@@ -178,7 +213,8 @@ public:
             return m_stats.entitiesWith;
         const double upper = *at;
         const double lower = *(at - 1);
-        const double within = upper > lower ? std::clamp((number - lower) / (upper - lower), 0.0, 1.0) : 0.0;
+        const bool spans = upper > lower && std::isfinite(lower) && std::isfinite(upper);
+        const double within = spans ? std::clamp((number - lower) / (upper - lower), 0.0, 1.0) : 0.0;
         return (static_cast<double>(at - bounds.begin() - 1) + within) / buckets * m_stats.entitiesWith;
     }
 
@@ -294,7 +330,8 @@ double measuredRows(const Clause& clause, const AttributeStats& stats, ValueType
         return below(1, true) - below(0, false);
     case Operator::In: {
         double sum = 0;
-        for (const Literal& value : clause.literals)
+        const QList<Literal> values = differentValues(clause, type);
+        for (const Literal& value : values)
             sum += measured.equal(value);
         return sum;
     }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QJsonValue>
 #include <QString>
+
+#include <optional>
 
 #include "model/filter/catalog.h"
 #include "model/filter/expression.h"
@@ -17,5 +20,9 @@ bool lessByCodePoint(const QString& a, const QString& b);
 QString searchKey(const QString& text);
 /// As attribute_stats keeps numbers, booleans and timestamps. 0 for what cannot be read.
 double numberOf(const Literal& literal, ValueType type);
+/// The literals of an "in" without those that mean the same value as an earlier one.
+QList<Literal> differentValues(const Clause& clause, ValueType type);
+/// A number of the statistics. JSON has no infinite ones: what is beyond float8 stands there as a text.
+std::optional<double> numberIn(const QJsonValue& value);
 
 } // namespace atlas::filter

@@ -491,8 +491,11 @@ void TestImport::whatOneWriterIsRefusedEndsAll()
     file.close();
     auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
     QVERIFY(owner);
-    const QByteArray function =
-        "execute on function atlas.ingest_commit(integer, uuid, timestamptz, text, text, bigint) ";
+    const QByteArray function = "execute on function atlas.ingest_batch(integer, uuid, timestamptz, text, "
+                                "text, bigint, text[], text[], "
+                                "text[], text[], smallint[], integer[], integer[], timestamptz[], double "
+                                "precision[], text[], numeric[], "
+                                "text[]) ";
     const auto restore =
         qScopeGuard([&] { owner->exec(sql("grant " + function + "to atlas_ingest, atlas_agent")).ok(); });
     auto process = start(

@@ -21,6 +21,8 @@ private Q_SLOTS:
     void readsTheColumnsOfAttributeStats();
     void bounds_data();
     void bounds();
+    void numbersBeyondFloat8AreCountedToo();
+    void nothingIsProvedOfAnEmptyTenant();
     void samplesAndWritesWidenBounds();
     void nobodyKnowsWhatWasNeverMeasured();
 
@@ -194,6 +196,8 @@ void TestFilterEstimate::bounds_data()
     row("status = \"active\"", 5'000, 5'000);
     row("status != \"active\"", 3'000, 3'000);
     row("status in (\"active\", \"idle\")", 7'500, 7'500);
+    row("status in (\"active\", \"active\")", 5'000, 5'000);
+    row("status in (\"active\", \"idle\", \"active\")", 7'500, 7'500);
     row("status = \"unheard of\"", 0, 1); // the estimate is never nothing
     row("status contains \"i\"", 8'000, 8'000);
     row("status starts with \"a\"", 5'000, 5'000);
@@ -245,6 +249,38 @@ void TestFilterEstimate::bounds()
     QVERIFY(!found.sampled);
     const double expected = estimate(parsed.expression, StatsEstimator(m_catalog, now)).entities;
     QVERIFY(found.low <= expected + 1e-6 && expected <= found.high + 1e-6);
+}
+
+/// 1e400 is kept as infinite, which JSON has no number for.
+void TestFilterEstimate::numbersBeyondFloat8AreCountedToo()
+{
+    test::TestCatalog catalog;
+    catalog.setEntitiesTotal(8'000);
+    AttributeStats stats;
+    stats.entitiesTotal = 8'000;
+    stats.entitiesWith = 8'000;
+    stats.distinctValues = 7'001;
+    stats.readJson(R"([["Infinity", 1000], [7, 1]])", R"([1, 25, 50, 75, 100, "Infinity", "Infinity"])",
+                   "[]");
+    QCOMPARE(stats.topValues.size(), 2);
+    QCOMPARE(stats.histogram.size(), 7);
+    QVERIFY(std::isinf(stats.histogram.constLast()));
+    catalog.add(QStringLiteral("x"), ValueType::Number).stats = std::make_shared<const AttributeStats>(stats);
+    const auto of = [&](const char* input) {
+        return filter::bounds(parse(QString::fromUtf8(input)).expression, catalog);
+    };
+    QVERIFY(of("x < 5").low < 1'000); // the infinite ones are not below
+    QVERIFY(of("x > 1000").low >= 1'000);
+    QCOMPARE(of("x = 0").high, 1.0);
+    QVERIFY(of("x < 1e300").low <= 7'000 && of("x < 1e300").high >= 7'000);
+}
+
+/// Without assets the total is a guess, and what follows from it.
+void TestFilterEstimate::nothingIsProvedOfAnEmptyTenant()
+{
+    const test::TestCatalog catalog;
+    QVERIFY(!filter::bounds(parse(u"missing(a)").expression, catalog).measured);
+    QVERIFY(!filter::bounds(parse(u"").expression, catalog).measured);
 }
 
 void TestFilterEstimate::samplesAndWritesWidenBounds()
