@@ -173,7 +173,13 @@ Result<ResultSet> BlockingSession::copyIn(const Statement& statement, const std:
         QByteArray chunk = next();
         if (chunk.isEmpty())
             break;
-        if (d->core.write(std::move(chunk)) <= MostUnsent)
+        const qint64 unsent = d->core.write(std::move(chunk));
+        if (d->mustEnd && Clock::now() >= look) { // a server may take chunks faster than they are made
+            if (d->mustEnd())
+                d->core.engine->stopSession(d->core.id, Request::Stop::ByCaller);
+            look = Clock::now() + BetweenLooks;
+        }
+        if (unsent <= MostUnsent)
             continue;
         const auto drained = std::make_shared<WaitingSink>();
         d->core.notifyWhenBelow(MostUnsent / 2, drained);

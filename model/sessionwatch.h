@@ -10,7 +10,7 @@ namespace atlas {
 
 /// Cancels what runs on a session while a condition holds: ends waits that nothing else would end, after a
 /// signal or when the server has stopped. Looks about every 50 ms while the session waits, on the thread that
-/// waits.
+/// waits. Of several on one session the last made is asked.
 class SessionWatch
 {
 public:

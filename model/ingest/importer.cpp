@@ -431,7 +431,7 @@ bool Importer::flush()
         }
         if (count == 1)
             part->newAttributes = static_cast<std::int64_t>(m_newAttributes.size());
-        m_writers.add(LaneRunner::share(i, count), bytes / parts.size(), [this, part](int writer) {
+        m_writers.add(LaneRunner::share(i, count), part->bytes, [this, part](int writer) {
             if (!m_options.live && m_stopped())
                 return false;
             const auto at = static_cast<std::size_t>(writer);

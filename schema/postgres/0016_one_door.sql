@@ -36,9 +36,8 @@ declare
         insert into entity_hot as h (tenant_id, entity_id, doc)
             select p_tenant, n.entity_id,
                    jsonb_object_agg(n.attribute_id::text,
-                                    hot_value(p_value_types[array_position(attribute_ids, n.attribute_id)],
-                                              n.value_num, n.value_text, n.value_exact, n.value_long))
-              from newest n where n.attribute_id = any (hot_ids)
+                                    hot_value(t.value_type, n.value_num, n.value_text, n.value_exact, n.value_long))
+              from newest n join unnest(hot_ids, hot_types) t (attribute_id, value_type) using (attribute_id)
              group by n.entity_id order by n.entity_id
             -- A cleared value stands as null in the document: containment of a value never matches it.
             on conflict (tenant_id, entity_id) do update set doc = h.doc || excluded.doc
@@ -46,11 +45,13 @@ declare
         insert into attribute_writes (tenant_id, attribute_id, writes)
             select p_tenant, n.attribute_id, count(*) from newest n group by n.attribute_id
     )
-    -- The same batch running twice at once meets here: the second fails on the key and changes nothing.
+    select (select count(*) from history), (select count(*) from newest), (select min(observed_at) from sent), (select max(observed_at) from sent)
+      into rows, changed, first_at, last_at;
+    -- A statement of its own: committed_at is the end. The same batch running twice at once meets here: the second fails on the key and
+    -- changes nothing.
     insert into ingest_batches (tenant_id, batch_id, started_at, door, source, rows, changed, rejected, bytes, first_observed, last_observed)
-        select p_tenant, p_batch, p_started, p_door, p_source, (select count(*) from history), (select count(*) from newest),
-               ingest_batch.rejected, p_bytes, (select min(observed_at) from sent), (select max(observed_at) from sent)
-        returning ingest_batches.rows, ingest_batches.changed into ingest_batch.rows, ingest_batch.changed;
+        values (p_tenant, p_batch, p_started, p_door, p_source, ingest_batch.rows, ingest_batch.changed, ingest_batch.rejected, p_bytes,
+                first_at, last_at);
 $sql$;
     skip_known text := 'on conflict do nothing';
     keep_newest text := $sql$on conflict (tenant_id, entity_id, attribute_id) do update
@@ -68,9 +69,12 @@ declare
     entity_ids    bigint[];  -- in the order of p_entities
     attribute_ids integer[]; -- in the order of p_attributes; 0: the attribute holds values of another type
     hot_ids       integer[];
+    hot_types     smallint[];
     missing       boolean;
     differs       boolean;
-    step          integer;
+    first_at      timestamptz;
+    last_at       timestamptz;
+    looked        record;    -- some of the keys
     new_values    boolean := false;
     new_history   boolean := false;
 begin
@@ -119,9 +123,12 @@ begin
     end if;
 
     for attempt in 1 .. 2 loop
-        select array_agg(case when a.value_type = i.value_type then a.attribute_id else 0 end order by i.ord), bool_or(a.attribute_id is null),
-               bool_or(a.value_type <> i.value_type), array_agg(a.attribute_id) filter (where a.state in ('warming', 'hot') and a.value_type = i.value_type)
-          into attribute_ids, missing, differs, hot_ids
+        -- A type that was not given becomes no attribute, which no table takes.
+        select array_agg(case when a.value_type <> i.value_type then 0 when i.value_type is not null then a.attribute_id end order by i.ord),
+               bool_or(a.attribute_id is null), bool_or(a.value_type <> i.value_type),
+               array_agg(a.attribute_id order by i.ord) filter (where a.state in ('warming', 'hot') and a.value_type = i.value_type),
+               array_agg(a.value_type order by i.ord) filter (where a.state in ('warming', 'hot') and a.value_type = i.value_type)
+          into attribute_ids, missing, differs, hot_ids, hot_types
           from unnest(p_attributes, p_value_types) with ordinality i (name, value_type, ord)
           left join attributes a on a.tenant_id = p_tenant and a.name = i.name;
         exit when attempt = 2 or missing is not true;
@@ -152,13 +159,19 @@ begin
     -- To look for a key that might be there already costs a descent a row, a record in the WAL and another pass over the row. So
     -- some rows of a large batch are looked up: what they have not met is written without.
     if cardinality(p_observed) >= 1000 then
-        step := cardinality(p_observed) / 16;
-        select bool_and(c.observed_at is null), bool_and(h.observed_at is null) into new_values, new_history
-          from generate_series(1, cardinality(p_observed), step) i
-          left join attribute_values c on c.tenant_id = p_tenant and c.entity_id = entity_ids[p_entity_ords[i] + 1]
-                                      and c.attribute_id = attribute_ids[p_attribute_ords[i] + 1]
-          left join attribute_events h on h.tenant_id = p_tenant and h.entity_id = entity_ids[p_entity_ords[i] + 1]
-                                      and h.attribute_id = attribute_ids[p_attribute_ords[i] + 1] and h.observed_at = p_observed[i];
+        select array_agg(entity_ids[p_entity_ords[i] + 1] order by i) as entities, array_agg(attribute_ids[p_attribute_ords[i] + 1] order by i) as attributes,
+               array_agg(p_observed[i] order by i) as times, min(p_observed[i]) as since, max(p_observed[i]) as until into looked
+          from generate_series(1, cardinality(p_observed), cardinality(p_observed) / 16) i;
+        -- Planned each time, so that it opens and locks those partitions alone that the keys may lie in.
+        execute $probe$
+            select bool_and(c.observed_at is null), bool_and(h.observed_at is null)
+              from unnest($2, $3, $4) k (entity_id, attribute_id, observed_at)
+              left join lateral (select v.observed_at from attribute_values v
+                                  where v.tenant_id = $1 and v.entity_id = k.entity_id and v.attribute_id = k.attribute_id limit 1) c on true
+              left join lateral (select e.observed_at from attribute_events e
+                                  where e.tenant_id = $1 and e.entity_id = k.entity_id and e.attribute_id = k.attribute_id
+                                    and e.observed_at = k.observed_at and e.observed_at between $5 and $6 limit 1) h on true $probe$
+           into new_values, new_history using p_tenant, looked.entities, looked.attributes, looked.times, looked.since, looked.until;
     end if;
     if new_history then
         begin
@@ -204,6 +217,10 @@ create or replace function atlas.ingest_open() returns void
     language plpgsql set search_path = atlas, pg_temp as $$
 begin
     if to_regclass('pg_temp.ingest_values') is not null then
+        -- Made before this migration.
+        if not exists (select from pg_attribute where attrelid = 'pg_temp.ingest_values'::regclass and attname = 'arrival') then
+            alter table pg_temp.ingest_values add column arrival bigint generated always as identity;
+        end if;
         return;
     end if;
     create temporary table ingest_entities (
@@ -237,4 +254,24 @@ begin
                    using (attribute_ord)) v,
            ingest_batch(p_tenant, p_batch, p_started, p_door, p_source, p_bytes, e.ids, e.types, e.names, a.names, a.types,
                         v.entities, v.attributes, v.observed, v.nums, v.texts, v.exacts, v.longs) b;
+end $$;
+
+-- A flush passes through memory: not more than some 64 MB of long values at once, whatever the number of rows.
+do $$
+declare
+    before text := pg_get_functiondef('atlas.flush_staging(integer)'::regprocedure);
+    after  text := replace(replace(before,
+        'array(select ctid from ingest_staging limit p_limit)',
+        'array(select s.ctid
+                 from (select t.ctid, sum(coalesce(octet_length(t.value_long), 0)) over (rows unbounded preceding) - coalesce(octet_length(t.value_long), 0) as ahead
+                         from (select ctid, value_long from ingest_staging limit p_limit) t) s
+                where s.ahead < 67108864)'),
+        'waiting := flush_staging.rows >= p_limit;',
+        'waiting := flush_staging.rows >= p_limit or (select sum(octet_length(t.value_long)) from pg_temp.ingest_taken t) >= 67108864;
+    waiting := coalesce(waiting, false);');
+begin
+    if after !~ 'ahead < 67108864' or after !~ 'coalesce\(waiting' then
+        raise 'flush_staging is not as 0003 made it';
+    end if;
+    execute after;
 end $$;

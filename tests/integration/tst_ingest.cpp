@@ -53,6 +53,9 @@ private Q_SLOTS:
     void writersOnTheSameRowsDoNotDeadlock();
     void copiedBatchesDoWhatSentOnesDo();
     void wholeBatchesDoWhatTheirPiecesDo();
+    void theLedgerSaysWhenABatchEnded();
+    void aBatchWithoutTypesIsRefused();
+    void aFlushTakesSoManyBytes();
     void tenThousandAttributesOfOneEntity();
     void twentyMegabytesInOneValue();
     void brokenConnectionIsTriedAgain();
@@ -794,6 +797,78 @@ void TestIngest::wholeBatchesDoWhatTheirPiecesDo()
     std::vector<Value> again = grid(3000, now);
     again.push_back({3000, 0, now + 50'000, 1});
     QCOMPARE(both(again), Outcome(false, true, QString()));
+}
+
+void TestIngest::theLedgerSaysWhenABatchEnded()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    Batch batch(tenant, "test");
+    for (int i = 0; i < 30'000; ++i)
+        batch.addDecimal(batch.entity("e" + std::to_string(i / 10)),
+                         batch.attribute("a" + std::to_string(i % 10), ValueType::Number), nowMicroseconds(),
+                         i, 0);
+    const QString before = ask("select clock_timestamp()::text");
+    const auto sent = door.send(batch, BatchId::random());
+    QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+    // The rates are added up two seconds after: what is late by the time it takes to write is not in them.
+    QCOMPARE(ask("select (clock_timestamp() - committed_at < committed_at - $2::timestamptz)::text from "
+                 "atlas.ingest_batches where tenant_id = $1::int",
+                 {db::param(tenant), db::param(before)}),
+             QStringLiteral("true"));
+}
+
+void TestIngest::aBatchWithoutTypesIsRefused()
+{
+    const int tenant = freshTenant();
+    DurableDoor door(m_platform.client(), endpoint(), patient());
+    Batch known(tenant, "test");
+    known.attribute("a1", ValueType::Number);
+    known.attribute("a2", ValueType::Number);
+    QVERIFY(door.send(known, BatchId::random()).ok());
+    auto writer = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    for (const char* types : {"{2}", "{}", "{2,NULL}"}) {
+        const auto taken = writer->exec(sql(
+            "select rows from atlas.ingest_batch($1::int, gen_random_uuid(), now(), 'durable', 'test', 0, "
+            "'{e}', '{}', '{}', '{a1,a2}', $2::smallint[], '{0,0}', '{0,1}', array[now(), now()], "
+            "'{1,2}', '{}', '{}', '{}')",
+            {db::param(tenant), db::param(types)}));
+        QVERIFY(!taken.ok());
+        QCOMPARE(taken.error().sqlState, QStringLiteral("23502"));
+    }
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}),
+        0);
+}
+
+/// Long values pass through the server's memory: a flush leaves for the next what goes beyond 64 MB.
+void TestIngest::aFlushTakesSoManyBytes()
+{
+    const int tenant = freshTenant();
+    FastDoor door(m_platform.client(), endpoint(), patient());
+    const std::string text(1'500'000, 'x');
+    constexpr int values = 60;
+    QVERIFY(flushStaging()); // of the tests before
+    for (int i = 0; i < values; i += 10) {
+        Batch batch(tenant, "test");
+        ValueColumns value;
+        QCOMPARE(encodeString(text, value), nullptr);
+        for (int k = i; k < i + 10; ++k)
+            batch.add(batch.entity("e" + std::to_string(k)), batch.attribute("text", ValueType::String),
+                      nowMicroseconds(), value);
+        const auto sent = door.send(batch, BatchId::random());
+        QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+    }
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    const auto first = agent->exec(sql("select rows, waiting from atlas.flush_staging(20000)"));
+    QVERIFY2(first.ok(), first.ok() ? "" : qPrintable(first.error().text()));
+    QCOMPARE(first->integer(0, 0).value_or(0), 45); // the 45th begins below 64 MB
+    QVERIFY(first->boolean(0, 1));
+    QVERIFY(flushStaging());
+    QCOMPARE(count("select count(*) from atlas.attribute_values where tenant_id = $1::int and "
+                   "length(value_long) = 1500000",
+                   {db::param(tenant)}),
+             values);
 }
 
 void TestIngest::tenThousandAttributesOfOneEntity()
