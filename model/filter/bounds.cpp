@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "model/filter/conditions_p.h"
 #include "model/filter/estimate.h"
@@ -254,10 +255,7 @@ public:
     /// By attribute or field, of all that of() has met: how many values were written since it was measured.
     double changedSince() const
     {
-        double sum = 0;
-        for (const double changed : m_changed)
-            sum += changed;
-        return sum;
+        return std::accumulate(m_changed.cbegin(), m_changed.cend(), 0.0);
     }
 
     Bounds everything() const { return {m_total, m_total, m_catalog.entitiesTotal() > 0, false, 0, {}}; }
