@@ -253,10 +253,7 @@ public:
     }
 
     /// By attribute or field, of all that of() has met: how many values were written since it was measured.
-    double changedSince() const
-    {
-        return std::accumulate(m_changed.cbegin(), m_changed.cend(), 0.0);
-    }
+    double changedSince() const { return std::accumulate(m_changed.cbegin(), m_changed.cend(), 0.0); }
 
     Bounds everything() const { return {m_total, m_total, m_catalog.entitiesTotal() > 0, false, 0, {}}; }
 
