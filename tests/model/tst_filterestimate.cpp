@@ -260,8 +260,7 @@ void TestFilterEstimate::numbersBeyondFloat8AreCountedToo()
     stats.entitiesTotal = 8'000;
     stats.entitiesWith = 8'000;
     stats.distinctValues = 7'001;
-    stats.readJson(R"([["Infinity", 1000], [7, 1]])", R"([1, 20, 40, 60, 80, 99, "Infinity"])",
-                   "[]");
+    stats.readJson(R"([["Infinity", 1000], [7, 1]])", R"([1, 20, 40, 60, 80, 99, "Infinity"])", "[]");
     QCOMPARE(stats.topValues.size(), 2);
     QCOMPARE(stats.histogram.size(), 7);
     QVERIFY(std::isinf(stats.histogram.constLast()));
