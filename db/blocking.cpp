@@ -85,15 +85,20 @@ struct BlockingSession::Private
     {
         for (;;) {
             std::optional<Event> event = sink.wait(mustEnd ? std::min(deadline, look) : deadline);
-            const Clock::time_point now = Clock::now();
-            if (mustEnd && now >= look) { // events may come without end
-                if (mustEnd())
-                    core.engine->stopSession(core.id, Request::Stop::ByCaller);
-                look = now + BetweenLooks;
-            }
-            if (event || now >= deadline)
+            lookAfter(look); // events may come without end
+            if (event || Clock::now() >= deadline)
                 return event;
         }
+    }
+    /// Once it is time: whether the call must end. Then `look` is when it is time again.
+    void lookAfter(Clock::time_point& look) const
+    {
+        const Clock::time_point now = Clock::now();
+        if (!mustEnd || now < look)
+            return;
+        if (mustEnd())
+            core.engine->stopSession(core.id, Request::Stop::ByCaller);
+        look = now + BetweenLooks;
     }
 };
 
@@ -174,11 +179,7 @@ Result<ResultSet> BlockingSession::copyIn(const Statement& statement, const std:
         if (chunk.isEmpty())
             break;
         const qint64 unsent = d->core.write(std::move(chunk));
-        if (d->mustEnd && Clock::now() >= look) { // a server may take chunks faster than they are made
-            if (d->mustEnd())
-                d->core.engine->stopSession(d->core.id, Request::Stop::ByCaller);
-            look = Clock::now() + BetweenLooks;
-        }
+        d->lookAfter(look); // a server may take chunks faster than they are made
         if (unsent <= MostUnsent)
             continue;
         const auto drained = std::make_shared<WaitingSink>();

@@ -74,16 +74,12 @@ private:
         return {low, std::max(low, std::min(a.high, b.high))};
     }
 
-    QString key(const Literal& literal) const
-    {
-        return searchKey(m_type == ValueType::Json ? compactJson(literal.text) : literal.text);
-    }
     /// The rest of it is not in the statistics.
     static bool isCut(const QString& text) { return characterCount(text) >= searchKeyLength; }
 
     Interval equal(const Literal& literal) const
     {
-        const QString text = m_isText ? key(literal) : QString();
+        const QString text = m_isText ? textOf(literal, m_type) : QString();
         const double number = m_isText ? 0 : numberOf(literal, m_type);
         for (const auto& value : m_stats.topValues) {
             if (m_isText ? value.text == text : value.number == number)

@@ -33,6 +33,11 @@ QString searchKey(const QString& text)
     return text.first(at);
 }
 
+QString textOf(const Literal& literal, ValueType type)
+{
+    return searchKey(type == ValueType::Json ? compactJson(literal.text) : literal.text);
+}
+
 double numberOf(const Literal& literal, ValueType type)
 {
     if (type == ValueType::Boolean)
@@ -50,10 +55,8 @@ QList<Literal> differentValues(const Clause& clause, ValueType type)
     QSet<double> numbers;
     for (const Literal& literal : clause.literals) {
         const auto known = texts.size() + numbers.size();
-        if (type == ValueType::Json)
-            texts.insert(searchKey(compactJson(literal.text)));
-        else if (type == ValueType::String)
-            texts.insert(searchKey(literal.text));
+        if (type == ValueType::String || type == ValueType::Json)
+            texts.insert(textOf(literal, type));
         else
             numbers.insert(numberOf(literal, type));
         if (texts.size() + numbers.size() > known)

@@ -18,6 +18,8 @@ inline constexpr int searchKeyLength = 256;
 bool lessByCodePoint(const QString& a, const QString& b);
 /// The first 256 characters, as attribute_stats keeps them.
 QString searchKey(const QString& text);
+/// As attribute_stats keeps a text, or the text of a JSON value.
+QString textOf(const Literal& literal, ValueType type);
 /// As attribute_stats keeps numbers, booleans and timestamps. 0 for what cannot be read.
 double numberOf(const Literal& literal, ValueType type);
 /// The literals of an "in" without those that mean the same value as an earlier one.
