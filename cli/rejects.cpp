@@ -53,7 +53,7 @@ QByteArray jsonLine(const Reject& letter)
                        {QStringLiteral("rejected_at"), letter.rejectedAt.toString(Qt::ISODateWithMs)},
                        {QStringLiteral("id"), letter.externalId},
                        {QStringLiteral("attribute"), letter.attribute},
-                       {QStringLiteral("type"), name(letter.type)},
+                       {QStringLiteral("type"), letter.type ? name(*letter.type) : QString()},
                        {QStringLiteral("value"), letter.value ? QJsonValue(*letter.value) : QJsonValue()},
                        {QStringLiteral("reason"), letter.reason}};
     if (letter.observedAt)

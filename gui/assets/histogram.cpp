@@ -75,22 +75,11 @@ HistogramBins histogramColumns(const std::vector<filter::Bin>& counted, int coun
         all += double(bin.entities);
     if (all <= 0)
         return bins;
-    // What holds all but the outer hundredth on either side.
-    size_t first = 0;
-    size_t last = counted.size() - 1;
-    const auto narrow = [&](size_t from, int step) {
-        double passed = 0;
-        size_t at = from;
-        while (passed + double(counted[at].entities) < all / 100)
-            passed += double(counted[std::exchange(at, step > 0 ? at + 1 : at - 1)].entities);
-        return at;
-    };
-    const size_t innerFirst = narrow(first, 1);
-    const size_t innerLast = narrow(last, -1);
-    if (innerFirst <= innerLast && counted.size() > 10 * (innerLast - innerFirst + 1)) {
-        first = innerFirst;
-        last = innerLast;
-        bins.clipped = true;
+    auto [first, last] = filter::innerBins(counted);
+    bins.clipped = last > first && counted.size() > 10 * (last - first + 1);
+    if (!bins.clipped) {
+        first = 0;
+        last = counted.size() - 1;
     }
     const size_t shown = last - first + 1;
     const size_t each = (shown + size_t(count) - 1) / size_t(count);

@@ -201,7 +201,7 @@ void HistogramPanel::take(const std::variant<browse::ValueBins, browse::Problem>
     m_showsCounted = true;
     m_histogram->setBins(counted.bins, m_attribute.type, m_attribute.unit);
     const qint64 having =
-        std::accumulate(counted.bins.begin(), counted.bins.end(), qint64(0),
+        std::accumulate(counted.bins.begin(), counted.bins.end(), counted.outside,
                         [](qint64 sum, const filter::Bin& bin) { return sum + bin.entities; });
     QString text = tr("Within the filter: %1 · %2")
                        .arg(assetsText(countText(having)), elapsedText(counted.milliseconds));
@@ -215,7 +215,12 @@ void HistogramPanel::take(const std::variant<browse::ValueBins, browse::Problem>
                                                           ? QString::number(counted.bins.front().from, 'f', 0)
                                                           : plainNumber(counted.bins.front().from)),
                      elapsedText(counted.milliseconds));
-    m_text->setToolTip(tr("Counted on %1").arg(routing::describe(counted.route)));
+    QString tip = tr("Counted on %1").arg(routing::describe(counted.route));
+    if (counted.outside > 0)
+        tip = tr("%1 with values far out, beyond both ends, are not drawn")
+                  .arg(assetsText(countText(counted.outside))) +
+              QLatin1Char('\n') + tip;
+    m_text->setToolTip(tip);
     setScope(Scope::Counted, text);
 }
 

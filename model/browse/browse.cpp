@@ -6,6 +6,7 @@
 #include "model/environment/environment.h"
 #include "model/filter/compiler.h"
 #include "model/filter/validate.h"
+#include "model/ingest/value.h"
 #include "model/statements.h"
 
 namespace atlas::browse {
@@ -338,6 +339,31 @@ std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns, co
     return result;
 }
 
+namespace {
+
+/// What of the filter has a value from `low` to `high`, as value_num.
+filter::Expression within(const filter::Expression& all, const filter::Subject& subject, ValueType type,
+                          double low, double high)
+{
+    const auto literal = [type](double value) {
+        if (type != ValueType::Timestamp)
+            return filter::Literal::number(QString::number(value, 'g', 17));
+        return filter::Literal::string(
+            QString::fromStdString(ingest::canonicalTimestamp(static_cast<std::int64_t>(value))));
+    };
+    filter::Clause range;
+    range.subject = subject;
+    range.op = filter::Operator::Between;
+    range.literals = {literal(low), literal(high)};
+    filter::Group both;
+    both.children = {filter::Node(range)};
+    if (!all.isEmpty())
+        both.children.prepend(filter::Node(all.root()));
+    return filter::Expression(both);
+}
+
+} // namespace
+
 Browser::Browser(routing::Reader* reader, int tenant, QObject* parent)
     : QObject(parent)
     , m_reader(reader)
@@ -495,24 +521,56 @@ quint64 Browser::histogram(const filter::Expression& filter, const AttributeCata
                            const Attribute& attribute, int most, std::chrono::milliseconds budget,
                            QObject* receiver, Handler<ValueBins> done, routing::Intent intent)
 {
-    PageRequest request;
-    request.tenant = m_tenant;
-    request.filter = filter;
-    request.sort = filter::Sort{filter::Subject::ofAttribute(attribute.name), false};
-    request.limit = most;
-    return runFiltered(request, catalog, &histogramStatement, budget, receiver, intent,
-                       [done, most](std::variant<Ran, Problem> outcome) {
-                           if (const auto* problem = std::get_if<Problem>(&outcome)) {
-                               done(*problem);
-                               return;
-                           }
-                           const Ran& ran = std::get<Ran>(outcome);
-                           ValueBins spread;
-                           spread.bins = filter::binsOf(ran.routed.rows, most);
-                           spread.route = ran.routed.route;
-                           spread.milliseconds = ran.routed.milliseconds;
-                           done(std::move(spread));
-                       });
+    const auto look = std::make_shared<Look>();
+    look->request.tenant = m_tenant;
+    look->request.filter = filter;
+    look->request.sort = filter::Sort{filter::Subject::ofAttribute(attribute.name), false};
+    look->request.limit = most;
+    look->type = attribute.type;
+    look->done = std::move(done);
+    look->again = [this, catalog, budget, receiver, intent](const std::shared_ptr<Look>& next) {
+        start(next->ticket, next->request, catalog, &histogramStatement, budget, receiver, intent,
+              [this, next](std::variant<Ran, Problem> outcome) { takeBins(next, std::move(outcome)); });
+    };
+    look->ticket =
+        runFiltered(look->request, catalog, &histogramStatement, budget, receiver, intent,
+                    [this, look](std::variant<Ran, Problem> outcome) { takeBins(look, std::move(outcome)); });
+    return look->ticket;
+}
+
+void Browser::takeBins(const std::shared_ptr<Look>& look, std::variant<Ran, Problem> outcome)
+{
+    // Of these nearly all should be told apart: a histogram of so many columns is worth looking at.
+    constexpr std::size_t fewest = 24;
+    constexpr int mostLooks = 3;
+    if (const auto* problem = std::get_if<Problem>(&outcome)) {
+        look->done(*problem);
+        return;
+    }
+    const Ran& ran = std::get<Ran>(outcome);
+    ValueBins& spread = look->spread;
+    std::vector<filter::Bin> bins =
+        filter::binsOf(ran.routed.rows, static_cast<int>(look->request.limit.value_or(1)));
+    if (look->looks > 0 && bins.size() < 2) {
+        // Nearly all have the same value: what is seen from afar says more.
+        look->done(look->before);
+        return;
+    }
+    spread.bins = std::move(bins);
+    spread.route = ran.routed.route;
+    spread.milliseconds += ran.routed.milliseconds;
+    const auto [first, last] = filter::innerBins(spread.bins);
+    // With fewer bins than that to begin with, all of them hold something or nothing is gained.
+    if (last - first + 1 >= std::min(fewest, spread.bins.size() / 2) || ++look->looks > mostLooks) {
+        look->done(spread);
+        return;
+    }
+    look->before = spread;
+    for (std::size_t i = 0; i < spread.bins.size(); ++i)
+        spread.outside += i < first || i > last ? spread.bins[i].entities : 0;
+    look->request.filter = within(look->request.filter, look->request.sort->subject, look->type,
+                                  spread.bins[first].from, spread.bins[last].to);
+    look->again(look);
 }
 
 double Browser::expected(const filter::Expression& filter, const AttributeCatalog& catalog)

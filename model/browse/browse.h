@@ -61,7 +61,10 @@ struct TopValues
 /// How the values of one number or timestamp are spread among the assets of a filter.
 struct ValueBins
 {
-    std::vector<filter::Bin> bins; ///< of equal width, the empty ones too; none where no asset has a value
+    /// Of equal width, the empty ones too; none where no asset has a value. Where values far out would leave
+    /// nearly all in a few bins, they are those of the range in which nearly all lie.
+    std::vector<filter::Bin> bins;
+    qint64 outside = 0; ///< assets whose value lies beyond that range
     routing::Route route;
     double milliseconds = 0;
 };
@@ -168,7 +171,8 @@ public:
                 int most, std::chrono::milliseconds budget, QObject* receiver, Handler<TopValues> done,
                 routing::Intent intent = routing::Intent::Operational);
     /// The values of a number or timestamp within a filter, counted in `most` bins of equal width: an error
-    /// when the budget ends before.
+    /// when the budget ends before. Where far values leave nearly all in a few bins, the range of those is
+    /// counted again by itself, up to three times.
     quint64 histogram(const filter::Expression& filter, const AttributeCatalog& catalog,
                       const Attribute& attribute, int most, std::chrono::milliseconds budget,
                       QObject* receiver, Handler<ValueBins> done,
@@ -204,6 +208,19 @@ private:
     void start(quint64 ticket, const PageRequest& request, const AttributeCatalog& catalog, Build build,
                std::chrono::milliseconds deadline, QObject* receiver, routing::Intent intent,
                std::function<void(std::variant<Ran, Problem>)> done);
+    /// A histogram that may take several statements.
+    struct Look
+    {
+        quint64 ticket = 0;
+        PageRequest request;
+        ValueType type = ValueType::Number;
+        Handler<ValueBins> done;
+        std::function<void(const std::shared_ptr<Look>&)> again;
+        ValueBins spread;
+        ValueBins before; ///< of the look before this one
+        int looks = 0;    ///< after the first
+    };
+    void takeBins(const std::shared_ptr<Look>& look, std::variant<Ran, Problem> outcome);
     quint64 readRows(const db::Statement& statement, QObject* receiver,
                      std::function<void(std::variant<routing::Routed, Problem>)> done);
 

@@ -26,7 +26,7 @@ select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.e
  union all
 select case f.field when 'id' then -1 when 'type' then -2 else -3 end, f.field, 1::smallint, '', '', 'cold',
        f.entities_total + f.entities_since, f.distinct_values, extract(epoch from f.measured_at)::float8,
-       f.entities_total + f.entities_since, t.isolation, f.sampled_entities, f.entities_since, 0, f.top_values, '[]',
+       f.entities_total + f.entities_since, t.isolation, f.sampled_entities, f.entities_since + f.changes_since, 0, f.top_values, '[]',
        f.text_histogram
   from atlas.tenants t
   join atlas.entity_field_stats f on f.tenant_id = t.tenant_id
@@ -45,7 +45,7 @@ select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.e
  union all
 select case f.field when 'id' then -1 when 'type' then -2 else -3 end, f.field, 1::smallint, '', '', 'cold',
        f.entities_total + f.entities_since, f.distinct_values, extract(epoch from f.measured_at)::float8,
-       f.entities_total + f.entities_since, t.isolation, f.sampled_entities, f.entities_since, 0, f.top_values, '[]',
+       f.entities_total + f.entities_since, t.isolation, f.sampled_entities, f.entities_since + f.changes_since, 0, f.top_values, '[]',
        f.text_histogram
   from atlas.tenants t
   join atlas.entity_field_stats f on f.tenant_id = t.tenant_id

@@ -378,4 +378,22 @@ std::vector<Bin> binsOf(const db::ResultSet& rows, int bins)
     return result;
 }
 
+std::pair<std::size_t, std::size_t> innerBins(const std::vector<Bin>& bins)
+{
+    double all = 0;
+    for (const Bin& bin : bins)
+        all += static_cast<double>(bin.entities);
+    if (all <= 0)
+        return {0, 0};
+    std::size_t first = 0;
+    double passed = 0;
+    while ((passed += static_cast<double>(bins[first].entities)) < all / 100)
+        ++first;
+    std::size_t last = bins.size() - 1;
+    passed = 0;
+    while ((passed += static_cast<double>(bins[last].entities)) < all / 100)
+        --last;
+    return {first, last};
+}
+
 } // namespace atlas::filter

@@ -179,6 +179,9 @@ struct Bin
 };
 /// The bins of Projection::Histogram, the empty ones in between too; none where no entity has a value.
 std::vector<Bin> binsOf(const db::ResultSet& rows, int bins);
+/// First and last of the bins that hold all but the outer hundredth at either end; {0, 0} where all are
+/// empty.
+std::pair<std::size_t, std::size_t> innerBins(const std::vector<Bin>& bins);
 
 /// What follows "order by" for the rows of a sorted select with that alias.
 QByteArray sortOrder(const QByteArray& alias, bool descending);

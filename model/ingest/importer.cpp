@@ -43,6 +43,9 @@ constexpr std::size_t filePartBytes = 375'000;
 constexpr std::int64_t liveBytes = 6'000'000;
 /// Read and not yet committed, the section being read not counted.
 constexpr std::size_t mostWaiting = 12'000'000;
+/// Of the sections whose lines are in memory: the oldest not committed whole, and all that were read after
+/// it.
+constexpr std::size_t mostHeld = 4 * mostWaiting;
 /// Live lines that come one after another, without a pause, wait no longer than this for their batch to fill.
 constexpr auto longestWait = std::chrono::seconds(10);
 
@@ -405,9 +408,12 @@ bool Importer::flush()
         return false;
 
     std::size_t rest = bytes; // of empty and rejected lines
+    std::size_t held = 0;
     {
         const std::lock_guard lock(m_mutex);
         m_sections.push_back(m_section);
+        for (const auto& section : m_sections)
+            held += section->text.size();
         for (const auto& part : parts) {
             rest -= std::min(rest, part->bytes);
             m_section->underWay += part->batch.isEmpty() ? 0 : 1;
@@ -441,8 +447,9 @@ bool Importer::flush()
         });
     }
     beginSection();
-    // Lines of a hundred megabytes: one at a time in memory.
-    return bytes <= mostWaiting || m_writers.finish();
+    // Lines of a hundred megabytes: one at a time in memory. And a batch that waits for long keeps the lines
+    // of every section after its own, however little of those is left to write.
+    return (bytes <= mostWaiting && held <= mostHeld) || m_writers.finish();
 }
 
 bool Importer::send(Door& door, std::size_t writer, Part& part)

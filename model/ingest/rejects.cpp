@@ -132,8 +132,7 @@ db::Result<QList<Reject>> listRejects(db::BlockingSession& session, const Reject
         letter.externalId = rows->string(row, 2);
         letter.attribute = rows->string(row, 3);
         letter.observedAt = rows->integer(row, 4);
-        letter.type = valueTypeFromNumber(static_cast<int>(rows->integer(row, 5).value_or(0)))
-                          .value_or(ValueType::String);
+        letter.type = valueTypeFromNumber(static_cast<int>(rows->integer(row, 5).value_or(0)));
         if (!rows->isNull(row, 6))
             letter.value = rows->string(row, 6);
         letter.bytes = rows->integer(row, 7).value_or(0);
@@ -213,8 +212,11 @@ db::Result<ReplayCounts> replayRejects(Door& door, db::BlockingSession& session,
         QByteArray words = "replay";
         std::int64_t startedAt = 0;
         for (const Reject& letter : *letters) {
-            if (const char* problem =
-                    addTo(batch, letter, types.value(letter.attribute, letter.type), columns)) {
+            const auto held = types.constFind(letter.attribute);
+            const std::optional<ValueType> type = held == types.cend() ? letter.type : *held;
+            const char* problem =
+                type ? addTo(batch, letter, *type, columns) : "what was sent has no type that there is";
+            if (problem) {
                 ++counts.kept;
                 if (options.keeping)
                     options.keeping(letter, QString::fromUtf8(problem));

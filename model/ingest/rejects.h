@@ -30,7 +30,7 @@ struct Reject
     QString externalId;
     QString attribute;
     std::optional<qint64> observedAt; ///< µs since 1970 UTC; nullopt: none, or one that no table takes
-    ValueType type = ValueType::String;
+    std::optional<ValueType> type; ///< nullopt: a sender of its own staged what is none
     std::optional<QString> value; ///< nullopt: a cleared one
     qint64 bytes = 0;             ///< of the whole value
     QString reason;

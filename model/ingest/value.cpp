@@ -21,7 +21,8 @@ struct NumberParts
     bool ok = false;
     bool plain = false;    ///< no exponent, at most 15 digits, no trailing zero after the point
     bool zero = true;      ///< every digit is 0
-    int digits = 0;        ///< significant digits as written, trailing zeros included
+    int digits = 0;        ///< from the first that is not 0, as written
+    int significant = 0;   ///< of them those before the zeros that end a whole number
     long long leading = 0; ///< decimal exponent of the first digit that is not 0
     long long scale = 0;   ///< digits after the point once the exponent is applied
 };
@@ -81,6 +82,13 @@ NumberParts takeApart(std::string_view token)
     }
     const std::size_t allDigits = integerDigits + fractionDigits;
     parts.digits = static_cast<int>(std::min<std::size_t>(allDigits - leadingZeros, 1'000'000'000));
+    // 1e5000 comes back from the server with all its zeros, which say no more than the exponent did.
+    std::size_t trailingZeros = 0;
+    if (fractionDigits == 0 && !parts.zero) {
+        while (token[mantissaEnd - 1 - trailingZeros] == '0')
+            ++trailingZeros;
+    }
+    parts.significant = parts.digits - static_cast<int>(std::min<std::size_t>(trailingZeros, 1'000'000'000));
     parts.leading =
         static_cast<long long>(integerDigits) - 1 - static_cast<long long>(leadingZeros) + exponent;
     // At most 15 digits always survive the way through a double, and never lie half way between two of them.
@@ -213,7 +221,7 @@ const char* encodeNumber(std::string_view token, ValueColumns& out)
     const NumberParts parts = takeApart(token);
     if (!parts.ok)
         return "not a JSON number";
-    if (parts.digits > maxNumberDigits)
+    if (parts.significant > maxNumberDigits)
         return "number has more than 1,000 significant digits";
     if (parts.scale > maxNumberScale || (!parts.zero && parts.leading > maxNumberExponent))
         return "number's exponent is out of range (1e-16383 to 1e131071)";

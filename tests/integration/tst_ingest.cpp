@@ -55,6 +55,8 @@ private Q_SLOTS:
     void wholeBatchesDoWhatTheirPiecesDo();
     void theLedgerSaysWhenABatchEnded();
     void aBatchWithoutTypesIsRefused();
+    void valuesThatAreNoneOfTheirTypeAreRejected();
+    void copiedValuesWithoutAnEntityAreRefused();
     void aFlushTakesSoManyBytes();
     void tenThousandAttributesOfOneEntity();
     void twentyMegabytesInOneValue();
@@ -835,6 +837,116 @@ void TestIngest::aBatchWithoutTypesIsRefused()
             {db::param(tenant), db::param(types)}));
         QVERIFY(!taken.ok());
         QCOMPARE(taken.error().sqlState, QStringLiteral("23502"));
+    }
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}),
+        0);
+}
+
+/// What our doors never send: by a sender of its own, whole as arrays and staged.
+void TestIngest::valuesThatAreNoneOfTheirTypeAreRejected()
+{
+    auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    auto writer = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    // An entity a value; its name says what is to become of it: "ok", or how the reason begins.
+    const auto made = writer->execScript(R"(
+        create temporary table given (n serial, type smallint, num float8, txt text, exact numeric, long text, at timestamptz, outcome text);
+        insert into given (type, num, txt, exact, long, at, outcome) values
+            (2, 1, null, null, null, now(), 'ok'), (2, 'Infinity', null, 1e400, null, now(), 'ok'),
+            (1, null, 'a', null, null, now(), 'ok'), (3, 1, null, null, null, now(), 'ok'),
+            (4, 1e15, null, null, null, now(), 'ok'), (5, null, '{"a": [1]}', null, null, now(), 'ok'),
+            (2, null, null, null, null, now(), 'ok'),
+            (2, 'NaN', null, null, null, now(), 'NaN'), (2, 'Infinity', null, null, null, now(), 'NaN'),
+            (2, 1, null, 'NaN', null, now(), 'NaN'), (2, null, 'x', null, null, now(), 'a text'),
+            (1, 5, null, null, null, now(), 'a number'), (3, 2, null, null, null, now(), 'not a boolean'),
+            (3, null, 'true', null, null, now(), 'not a boolean'), (4, 1e300, null, null, null, now(), 'not a time'),
+            (4, 'NaN', null, null, null, now(), 'not a time'), (4, null, 'noon', null, null, now(), 'not a time'),
+            (5, null, '{broken', null, null, now(), 'not JSON'), (5, null, '{', null, '{"a":', now(), 'not JSON'),
+            (2, 1, null, null, null, '-infinity', 'observed_at is no time'),
+            (2, 1, null, null, null, 'infinity', 'observed_at is more');)",
+                                         QStringLiteral("test.given"));
+    QVERIFY2(made.ok(), made.ok() ? "" : qPrintable(made.error().text()));
+    const auto check = [this](int tenant, bool isHot) {
+        QCOMPARE(ask("select coalesce(string_agg(format('%s: %s', external_id, reason), '; '), '') from "
+                     "atlas.ingest_rejects where tenant_id = $1::int and "
+                     "not starts_with(reason, split_part(external_id, '#', 2))",
+                     {db::param(tenant)}),
+                 QString());
+        QCOMPARE(
+            count("select count(*) from atlas.ingest_rejects where tenant_id = $1::int", {db::param(tenant)}),
+            14);
+        for (const char* table : {"attribute_values", "attribute_events"})
+            QCOMPARE(ask(QByteArray("select format('%s %s', count(*), bool_and(e.external_id like '%#ok')) "
+                                    "from atlas.") +
+                             table +
+                             " join atlas.entities e using (tenant_id, entity_id) where "
+                             "tenant_id = $1::int",
+                         {db::param(tenant)}),
+                     QStringLiteral("7 t"));
+        QCOMPARE(
+            count("select count(*) from atlas.entity_hot where tenant_id = $1::int", {db::param(tenant)}),
+            isHot ? 7 : 0);
+    };
+    for (const bool isHot : {false, true}) {
+        for (const bool isStaged : {false, true}) {
+            const int tenant = freshTenant();
+            const auto attributes = owner->exec(
+                sql("insert into atlas.attributes (tenant_id, name, value_type, state) select $1::int, 'a' "
+                    "|| t, t, $2 from generate_series(1, 5) t",
+                    {db::param(tenant), db::param(isHot ? "hot" : "cold")}));
+            QVERIFY2(attributes.ok(), attributes.ok() ? "" : qPrintable(attributes.error().text()));
+            const auto sent = writer->exec(
+                isStaged
+                    ? sql("insert into atlas.ingest_staging (tenant_id, external_id, attribute, value_type, "
+                          "observed_at, value_num, value_text, value_exact, value_long, source) select "
+                          "$1::int, n || '#' || outcome, 'a' || type, type, at, num, txt, exact, long, "
+                          "'test' from given order by n",
+                          {db::param(tenant)})
+                    : sql("select b.rows, b.rejected from (select array_agg(n || '#' || outcome order by n) "
+                          "as ids, array_agg(n - 1 order by n) as entities, array_agg(type::int - 1 order by "
+                          "n) as attributes, array_agg(at order by n) as times, array_agg(num order by n) as "
+                          "nums, array_agg(txt order by n) as texts, array_agg(exact order by n) as exacts, "
+                          "array_agg(long order by n) as longs from given) g, "
+                          "atlas.ingest_batch($1::int, gen_random_uuid(), now(), 'durable', 'test', 0, "
+                          "g.ids, '{}', '{}', '{a1,a2,a3,a4,a5}', '{1,2,3,4,5}', g.entities, g.attributes, "
+                          "g.times, g.nums, g.texts, g.exacts, g.longs) b",
+                          {db::param(tenant)}));
+            QVERIFY2(sent.ok(), sent.ok() ? "" : qPrintable(sent.error().text()));
+            if (isStaged) {
+                while (agent->exec(sql("select waiting from atlas.flush_staging(1000)"))->boolean(0, 0)) {
+                }
+            } else {
+                QCOMPARE(sent->integer(0, 0), 7);
+                QCOMPARE(sent->integer(0, 1), 14);
+            }
+            check(tenant, isHot);
+        }
+    }
+}
+
+void TestIngest::copiedValuesWithoutAnEntityAreRefused()
+{
+    const int tenant = freshTenant();
+    auto writer = m_platform.open(QStringLiteral("primary"), QStringLiteral("ingest"));
+    for (const char* ords : {"7, 0", "0, 7", "null, 0", "0, null"}) {
+        QVERIFY(writer->exec(sql("select atlas.ingest_open()")).ok());
+        QVERIFY(writer->exec(sql("begin")).ok());
+        QVERIFY(writer
+                    ->execScript("insert into pg_temp.ingest_entities values (0, 'e', null, null);"
+                                 "insert into pg_temp.ingest_attributes values (0, 'x', 2);"
+                                 "insert into pg_temp.ingest_values values (0, 0, now(), 1);"
+                                 "insert into pg_temp.ingest_values values (" +
+                                     QByteArray(ords) + ", now(), 2);",
+                                 QStringLiteral("test.copied"))
+                    .ok());
+        const auto taken =
+            writer->exec(sql("select rows from atlas.ingest_commit($1::int, gen_random_uuid(), now(), "
+                             "'durable', 'test', 0)",
+                             {db::param(tenant)}));
+        QVERIFY2(!taken.ok(), ords);
+        QCOMPARE(taken.error().sqlState, QStringLiteral("23502"));
+        QVERIFY(writer->exec(sql("rollback")).ok());
     }
     QCOMPARE(
         count("select count(*) from atlas.attribute_values where tenant_id = $1::int", {db::param(tenant)}),

@@ -86,6 +86,7 @@ private Q_SLOTS:
     void aResumedImportCounts();
     void writersSlowDownWhileAReplicaIsBehind();
     void limitsAreTheOperators();
+    void writersSlowDownBeforeASlotIsLost();
 
 private:
     /// An environment whose nodes are reached over these links.
@@ -658,6 +659,17 @@ void TestRouting::limitsAreTheOperators()
     QVERIFY2(pressed->string(0, 0).contains(
                  QRegularExpression(QStringLiteral("^slot \\w+ holds back .* of WAL \\(limit 1 bytes\\)$"))),
              qPrintable(pressed->string(0, 0)));
+    // Staged rows, seen by the session that has staged them.
+    QVERIFY(people->exec(sql("select atlas.set_write_limits(null, null, 1000)")).ok());
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    QVERIFY(agent->exec(sql("begin")).ok());
+    const auto staged = agent->exec(sql(
+        "insert into atlas.ingest_staging (tenant_id, external_id, attribute, value_type, observed_at, "
+        "value_num, source) select 1, 'e' || i, 'x', 2, now(), i, 'test' from generate_series(1, 3000) i"));
+    QVERIFY2(staged.ok(), staged.ok() ? "" : qPrintable(staged.error().text()));
+    QCOMPARE(agent->exec(sql("select atlas.write_pressure()"))->string(0, 0),
+             QStringLiteral("more than 1000 rows wait to be flushed"));
+    QVERIFY(agent->exec(sql("rollback")).ok());
     QVERIFY(!people->exec(sql("select atlas.set_write_limits(-1, null, null)")).ok());
     for (const QString& login :
          {QStringLiteral("analyst"), QStringLiteral("ingest"), QStringLiteral("agent")}) {
@@ -666,6 +678,31 @@ void TestRouting::limitsAreTheOperators()
         QVERIFY(!refused.ok());
         QCOMPARE(refused.error().sqlState, QStringLiteral("42501"));
     }
+}
+
+/// A slot that holds back more than max_slot_wal_keep_size is dropped by the server, whatever limit an
+/// operator has set.
+void TestRouting::writersSlowDownBeforeASlotIsLost()
+{
+    const auto superuser = [this](const char* text) {
+        return m_platform.cluster().superuser(QStringLiteral("primary"), QStringLiteral("atlas"),
+                                              {QStringLiteral("-c"), QString::fromUtf8(text)});
+    };
+    const auto restore = qScopeGuard([&] {
+        superuser("select pg_drop_replication_slot('held_back')");
+        superuser("alter system reset max_slot_wal_keep_size");
+        superuser("select pg_reload_conf()");
+    });
+    QVERIFY(superuser("select pg_create_physical_replication_slot('held_back', true)"));
+    QVERIFY(superuser("alter system set max_slot_wal_keep_size = '256MB'"));
+    QVERIFY(superuser("select pg_reload_conf()"));
+    QVERIFY(superuser("select pg_logical_emit_message(false, 'test', repeat('x', 1000000)) from "
+                      "generate_series(1, 140)"));
+    auto people = m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"));
+    const QRegularExpression expected(
+        QStringLiteral("^slot held_back holds back 1[34]\\d MB of WAL \\(limit 128 MB\\)$"));
+    QTRY_VERIFY2(people->exec(sql("select atlas.write_pressure()"))->string(0, 0).contains(expected),
+                 qPrintable(people->exec(sql("select atlas.write_pressure()"))->string(0, 0)));
 }
 
 QTEST_GUILESS_MAIN(TestRouting)

@@ -26,6 +26,9 @@ private Q_SLOTS:
     void nothingChangedNothingMeasured();
     void changesAreNotedAndMeasured();
     void whatIsNewComesFirst();
+    void replacedTypesAreMeasured();
+    void aCrashLosesNoCount();
+    void samplesFavourNobody();
     void samplesKeepTheirBounds();
     void boundsHold();
     void workIsBounded();
@@ -241,7 +244,11 @@ void TestStatistics::changesAreNotedAndMeasured()
     QCOMPARE(round().at(1), 0);
     auto noted = ask(since, {db::param(m_tenant)});
     QCOMPARE(noted.integer(0, 0), entities / 2);
-    QVERIFY(noted.real(0, 1).value_or(0) > 0);
+    // The mean over five minutes of what came in the seconds since the round before: between what these
+    // values make of a second and of an hour.
+    const double rate = noted.real(0, 1).value_or(0);
+    QVERIFY2(rate > entities / 2.0 / 3600 && rate <= entities / 2.0 / 300 * 1.01,
+             qPrintable(QString::number(rate)));
     age();
     QCOMPARE(round().at(1), 0);
     compareWithCounts();
@@ -290,6 +297,97 @@ void TestStatistics::whatIsNewComesFirst()
     QCOMPARE(total.integer(0, 0), entities + 250);
 }
 
+/// Master data that comes after the telemetry.
+void TestStatistics::replacedTypesAreMeasured()
+{
+    round();
+    const QByteArray trams = "select (select t -> 1 from jsonb_array_elements(top_values) t where t ->> 0 = "
+                             "'tram')::text, changes_since from atlas.entity_field_stats where tenant_id = "
+                             "$1::int and field = 'type'";
+    QVERIFY(ask(trams, {db::param(m_tenant)}).isNull(0, 0));
+    QByteArray lines;
+    for (int i = 0; i < 600; ++i)
+        lines += "{\"id\":\"E" + QByteArray::number(i) + R"(","type":"tram","attributes":{}})" + '\n';
+    QCOMPARE(import(lines), QString());
+    round();
+    QCOMPARE(ask(trams, {db::param(m_tenant)}).string(0, 0), QStringLiteral("600"));
+    QCOMPARE(ask(trams, {db::param(m_tenant)}).integer(0, 1), 0);
+    // A few are only noted, and the bounds know of them, until a day has passed.
+    lines.clear();
+    for (int i = 600; i < 620; ++i)
+        lines += "{\"id\":\"E" + QByteArray::number(i) + R"(","type":"tram","attributes":{}})" + '\n';
+    QCOMPARE(import(lines), QString());
+    round();
+    QCOMPARE(ask(trams, {db::param(m_tenant)}).string(0, 0), QStringLiteral("600"));
+    QCOMPARE(ask(trams, {db::param(m_tenant)}).integer(0, 1), 20);
+    ask("update atlas.entity_field_stats set measured_at = measured_at - interval '25 hours' where tenant_id "
+        "= $1::int",
+        {db::param(m_tenant)});
+    round();
+    QCOMPARE(ask(trams, {db::param(m_tenant)}).string(0, 0), QStringLiteral("620"));
+}
+
+/// A crash empties unlogged tables. Of a tenant too large to be counted each time, too.
+void TestStatistics::aCrashLosesNoCount()
+{
+    QByteArray lines;
+    for (int i = 0; i < 100; ++i)
+        lines += "{\"id\":\"L" + QByteArray::number(i) + R"(","type":"van","attributes":{"status":"lost"}})" +
+                 '\n';
+    QCOMPARE(import(lines), QString());
+    ask("truncate atlas.attribute_writes");
+    const qint64 there =
+        ask("select count(*) from atlas.entities where tenant_id = $1::int", {db::param(m_tenant)})
+            .integer(0, 0)
+            .value_or(0);
+    round(60, 50, 2'000);
+    QCOMPARE(ask("select min(entities_total + entities_since) || ' ' || max(entities_total + entities_since) "
+                 "from atlas.entity_field_stats where tenant_id = $1::int",
+                 {db::param(m_tenant)})
+                 .string(0, 0),
+             QStringLiteral("%1 %1").arg(there));
+    // What was written and forgotten is measured within a day.
+    ask("update atlas.attribute_stats set measured_at = measured_at - interval '25 hours' where tenant_id = "
+        "$1::int",
+        {db::param(m_tenant)});
+    round();
+    QCOMPARE(
+        ask("select (select t -> 1 from jsonb_array_elements(top_values) t where t ->> 0 = 'lost')::text "
+            "from atlas.attribute_stats join atlas.attributes using (tenant_id, attribute_id) where "
+            "tenant_id = $1::int and name = 'status'",
+            {db::param(m_tenant)})
+            .string(0, 0),
+        QStringLiteral("100"));
+    round(); // the notes are kept again
+    QCOMPARE(ask("select count(*) from atlas.entity_field_stats where recount").integer(0, 0), 0);
+}
+
+/// Entities that came while other tenants grew lie apart in the numbers.
+void TestStatistics::samplesFavourNobody()
+{
+    const int tenant =
+        static_cast<int>(m_platform.open(QStringLiteral("primary"), QStringLiteral("admin"))
+                             ->exec(sql("select atlas.create_tenant($1, 'shared', '{}')",
+                                        {db::param(test::Platform::freshName(QStringLiteral("apart")))}))
+                             ->integer(0, 0)
+                             .value_or(0));
+    // 8,000 one after the other, 2,000 twenty apart.
+    ask("insert into atlas.entities (tenant_id, entity_id, external_id, entity_type) overriding system value "
+        "select $1::int, 9000000000000 + case when i < 8000 then i else 8000 + (i - 8000) * 20 end, 'x' || "
+        "i, "
+        "case when i < 8000 then 'near' else 'apart' end from generate_series(0, 9999) i",
+        {db::param(tenant)});
+    const auto drawn = ask("select count(*), count(*) filter (where e.entity_type = 'apart') from "
+                           "unnest(atlas.sample_entities($1::int, 1500, 10000)) s (entity_id) join "
+                           "atlas.entities e on e.tenant_id = $1::int and e.entity_id = s.entity_id",
+                           {db::param(tenant)});
+    const auto all = static_cast<double>(drawn.integer(0, 0).value_or(0));
+    const double apart = static_cast<double>(drawn.integer(0, 1).value_or(0)) / all;
+    QVERIFY2(all > 900 && all < 3'000, qPrintable(QString::number(all)));
+    // A fifth; five standard errors, doubled for neighbours that are drawn together.
+    QVERIFY2(std::abs(apart - 0.2) < 10 * std::sqrt(0.16 / all), qPrintable(QString::number(apart)));
+}
+
 void TestStatistics::samplesKeepTheirBounds()
 {
     ask("update atlas.attribute_stats set writes_since = entities_with + 1 where tenant_id = $1::int",
@@ -317,7 +415,7 @@ void TestStatistics::samplesKeepTheirBounds()
             continue;
         }
         ++sampled;
-        QVERIFY(*n > 1'000 && *n <= 2'000);
+        QVERIFY2(*n > 1'000 && *n < 4'000, qPrintable(QString::number(*n)));
         // Five standard errors: wrong once in two million.
         const double share = is / total;
         const double bound =
@@ -492,7 +590,7 @@ void TestStatistics::onlyTheAgentMeasuresForAll()
         for (const char* call :
              {"select atlas.note_attribute_writes()", "select atlas.refresh_stale_stats(1, 1, 1)",
               "select atlas.measure_attributes(1, null, null, 1)",
-              "select atlas.measure_entity_fields(1, null, 1)", "select atlas.sample_entities(1, 1)",
+              "select atlas.measure_entity_fields(1, null, 1)", "select atlas.sample_entities(1, 1, 1)",
               "select * from atlas.attribute_writes"}) {
             const auto refused = session->exec(sql(call));
             QVERIFY2(!refused.ok(), call);

@@ -126,6 +126,10 @@ void TestIngestValue::numbers_data()
                                            << "0|–|0|–";
     QTest::addRow("a thousand digits")
         << QString(1000, u'7') << QStringLiteral("Infinity|–|%1|–").arg(QString(1000, u'7'));
+    // As the server writes 12e5000: what a dead letter holds, and an export.
+    const QString zeros = QStringLiteral("12") + QString(5000, u'0');
+    QTest::addRow("zeros of a whole number do not count")
+        << zeros << QStringLiteral("Infinity|–|%1|–").arg(zeros);
 }
 
 void TestIngestValue::numbers()
@@ -147,6 +151,8 @@ void TestIngestValue::numbersRefused_data()
                              "0x10", "1 ", " 1", "1_000", "--1"})
         QTest::addRow("%s", *text ? text : "nothing") << QString::fromLatin1(text) << "not a JSON number";
     QTest::addRow("1,001 digits") << QString(1001, u'1') << "number has more than 1,000 significant digits";
+    QTest::addRow("1,001 digits and zeros")
+        << QString(1001, u'1') + QString(10, u'0') << "number has more than 1,000 significant digits";
     QTest::addRow("zeros after the point count")
         << QStringLiteral("1.") + QString(1000, u'0') << "number has more than 1,000 significant digits";
     QTest::addRow("exponent") << "1e131072"
