@@ -139,9 +139,12 @@ void Histogram::setBounds(const std::vector<double>& bounds, ValueType type, con
     showColumns(histogramBins(bounds, binCount), type, unit);
 }
 
-void Histogram::setBins(const std::vector<filter::Bin>& counted, ValueType type, const QString& unit)
+void Histogram::setBins(const std::vector<filter::Bin>& counted, ValueType type, const QString& unit,
+                        bool clipped)
 {
-    showColumns(histogramColumns(counted, binCount), type, unit);
+    HistogramBins bins = histogramColumns(counted, binCount);
+    bins.clipped = bins.clipped || clipped;
+    showColumns(std::move(bins), type, unit);
 }
 
 void Histogram::showColumns(HistogramBins bins, ValueType type, const QString& unit)

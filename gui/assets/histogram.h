@@ -41,8 +41,9 @@ public:
     explicit Histogram(QWidget* parent = nullptr);
     /// Times are microseconds since 1970.
     void setBounds(const std::vector<double>& bounds, ValueType type, const QString& unit);
-    /// The same from counted bins.
-    void setBins(const std::vector<filter::Bin>& counted, ValueType type, const QString& unit);
+    /// The same from counted bins; `clipped`: there are values beyond them.
+    void setBins(const std::vector<filter::Bin>& counted, ValueType type, const QString& unit,
+                 bool clipped = false);
     /// What is shown is no longer so.
     void setFaded(bool faded);
     bool isFaded() const { return m_faded; }

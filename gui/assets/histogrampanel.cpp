@@ -199,12 +199,15 @@ void HistogramPanel::take(const std::variant<browse::ValueBins, browse::Problem>
     }
     const auto& counted = std::get<browse::ValueBins>(outcome);
     m_showsCounted = true;
-    m_histogram->setBins(counted.bins, m_attribute.type, m_attribute.unit);
+    m_histogram->setBins(counted.bins, m_attribute.type, m_attribute.unit, counted.outside > 0);
     const qint64 having =
         std::accumulate(counted.bins.begin(), counted.bins.end(), counted.outside,
                         [](qint64 sum, const filter::Bin& bin) { return sum + bin.entities; });
-    QString text = tr("Within the filter: %1 · %2")
-                       .arg(assetsText(countText(having)), elapsedText(counted.milliseconds));
+    QString text =
+        tr("Within the filter: %1%2 · %3")
+            .arg(assetsText(countText(having)),
+                 counted.outside > 0 ? tr(", %1 far out").arg(countText(counted.outside)) : QString(),
+                 elapsedText(counted.milliseconds));
     if (having == 0)
         text = tr("None of the filter's assets has a value");
     else if (m_histogram->isEmpty())

@@ -77,6 +77,8 @@ QByteArray pumps()
         QJsonObject attributes{
             {QStringLiteral("status"), i % 3 ? QStringLiteral("on") : QStringLiteral("off")},
             {QStringLiteral("pressure"), i / 10.0}};
+        if (i >= 500 && i < 1000)
+            attributes.insert(QStringLiteral("flow"), i == 507 ? 1e12 : i == 511 ? -1e9 : 10 + i / 50.0);
         if (i % 4 == 0)
             attributes.insert(QStringLiteral("alarm"), i % 8 == 0);
         lines += jsonLine(QStringLiteral("P-%1").arg(i), QStringLiteral("Pump %1").arg(i), attributes);
@@ -142,7 +144,7 @@ private Q_SLOTS:
 
     void showsEverythingAtFirst()
     {
-        QCOMPARE(m_workspace->attributes()->model()->total(), 3);
+        QCOMPARE(m_workspace->attributes()->model()->total(), 4);
         QCOMPARE(m_workspace->results()->rowCount(), assetCount);
         QCOMPARE(m_workspace->results()->index(0, 0).data().toString(), QStringLiteral("P-0"));
         QVERIFY(m_workspace->filterPane()->summaryShown().contains(QLocale().toString(assetCount)));
@@ -454,14 +456,30 @@ private Q_SLOTS:
     {
         AttributeBrowser* attributes = m_workspace->attributes();
         HistogramPanel* spread = attributes->spread();
-        QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure between 30 and 60 and exists(alarm)")));
-        QVERIFY(settled());
-        attributes->select(m_workspace->results()->catalog().findName(QStringLiteral("pressure"))->id);
-        QVERIFY(settled());
         const auto count = [&] {
             QTest::mouseClick(spread->countButton(), Qt::LeftButton);
             return spread->isCounting() && settled();
         };
+        // Two values far out, one a thousand times as far as the other: the others are looked at by
+        // themselves.
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("exists(flow)")));
+        QVERIFY(settled());
+        attributes->select(m_workspace->results()->catalog().findName(QStringLiteral("flow"))->id);
+        QVERIFY(settled());
+        QVERIFY(count());
+        QVERIFY2(spread->scopeShown().contains(QStringLiteral("500 ")), qPrintable(spread->scopeShown()));
+        const HistogramBins closer = spread->histogram()->columns();
+        QVERIFY2(closer.low >= 19.9 && closer.high <= 30.1,
+                 qPrintable(QStringLiteral("%1 to %2").arg(closer.low).arg(closer.high)));
+        QVERIFY(closer.shares.size() >= 24);
+        QVERIFY(closer.clipped);
+        QVERIFY2(spread->scopeShown().contains(QStringLiteral("2 far out")),
+                 qPrintable(spread->scopeShown()));
+        shootBothThemes(QStringLiteral("spread-closer"));
+        QVERIFY(m_workspace->setFilterText(QStringLiteral("pressure between 30 and 60 and exists(alarm)")));
+        QVERIFY(settled());
+        attributes->select(m_workspace->results()->catalog().findName(QStringLiteral("pressure"))->id);
+        QVERIFY(settled());
         QVERIFY(count());
         QVERIFY2(spread->scope() == HistogramPanel::Scope::Counted, qPrintable(spread->strip()->text()));
         // P-300 to P-600, every fourth.
