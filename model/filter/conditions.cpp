@@ -169,7 +169,7 @@ QByteArray Conditions::ofValue(const Clause& clause, const AttributeInfo& attrib
     switch (attribute.type) {
     case ValueType::String:
     case ValueType::Json:
-        return ofText(clause, {alias, alias + ".value_text", alias + ".value_long", access},
+        return ofText(clause, {alias, alias + ".value_text", alias + ".value_long", access, attribute.id},
                       attribute.type == ValueType::Json);
     case ValueType::Number:
         return ofNumber(clause, alias);
@@ -287,12 +287,14 @@ QByteArray Conditions::textContains(const QString& part, const TextColumn& colum
     if (column.access == Access::Probe || m_dialect == Dialect::Redshift)
         return column.key + " is not null and (" + found + " or strpos(" + column.whole + ", " + needle +
                ") > 0)";
-    // The scan stays index-only; only texts that go on beyond the key are looked at whole.
-    return column.key + " is not null and (" + found + " or length(" + column.key +
-           ") = 256 and (select strpos(w.value_long, " + needle +
-           ") > 0 from atlas.attribute_values w where w.tenant_id = " + column.alias +
-           ".tenant_id and w.entity_id = " + column.alias +
-           ".entity_id and w.attribute_id = " + column.alias + ".attribute_id))";
+    // The scan stays index-only; only texts that go on beyond the key are looked at whole. Bytes are told
+    // without counting characters, and tenant and attribute by their numbers: of a look-up by columns the
+    // server would plan every branch that there is.
+    return column.key + " is not null and (" + found + " or octet_length(" + column.key +
+           ") >= 256 and length(" + column.key + ") = 256 and (select strpos(w.value_long, " + needle +
+           ") > 0 from atlas.attribute_values w where w.tenant_id = " + m_parameters.integer(m_tenant) +
+           " and w.entity_id = " + column.alias +
+           ".entity_id and w.attribute_id = " + m_parameters.integer(column.attribute) + "))";
 }
 
 QByteArray Conditions::textStartsWith(const QString& prefix, const TextColumn& column)

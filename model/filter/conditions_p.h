@@ -22,8 +22,9 @@ enum class Access {
 class Conditions
 {
 public:
-    Conditions(const CompileOptions& options, Parameters& parameters)
-        : m_dialect(options.dialect)
+    Conditions(int tenant, const CompileOptions& options, Parameters& parameters)
+        : m_tenant(tenant)
+        , m_dialect(options.dialect)
         , m_realRedshift(options.realRedshift)
         , m_parameters(parameters)
         , m_now(options.now)
@@ -44,6 +45,7 @@ private:
         QByteArray key;   ///< column compared first
         QByteArray whole; ///< column with what is longer than the key; empty: the key is all there is
         Access access = Access::Index;
+        int attribute = 0; ///< id, where it is one
     };
     QByteArray ofText(const Clause& clause, const TextColumn& column, bool isJson);
     QByteArray textEqual(const QString& value, const TextColumn& column);
@@ -56,6 +58,7 @@ private:
     QByteArray ofTimestamp(const Clause& clause, const QByteArray& alias);
     QByteArray ofBoolean(const Clause& clause, const QByteArray& alias);
 
+    int m_tenant;
     Dialect m_dialect;
     bool m_realRedshift;
     Parameters& m_parameters;

@@ -72,7 +72,7 @@ Planner::Planner(int tenantId, const CompileOptions& options, double total)
     , m_options(options)
     , m_total(std::max(1.0, total))
     , m_parameters(options)
-    , m_conditions(options, m_parameters)
+    , m_conditions(tenantId, options, m_parameters)
 {
 }
 

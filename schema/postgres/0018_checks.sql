@@ -25,8 +25,8 @@ create function atlas.value_problem(p_type smallint, p_observed timestamptz, p_n
         then 'NaN and infinite values are no numbers here'
         when p_type = 2 and (p_text is not null or p_long is not null) then 'a text was sent as a number'
         when p_type = 3 and (p_text is not null or p_exact is not null or p_long is not null or p_num not in (0, 1)) then 'not a boolean'
-        -- Microseconds since 1970, as far as timestamptz reaches.
-        when p_type = 4 and (p_text is not null or p_exact is not null or p_long is not null
+        -- Microseconds since 1970, as far as timestamptz reaches; beside them the text, where it was not written as we would.
+        when p_type = 4 and (p_text is not null or p_exact is not null or (p_long is not null and p_num is null)
                              or p_num not between -210866803200000000 and 9223371331199999000)
         then 'not a time'
         when p_type in (1, 5) and (p_num is not null or p_exact is not null) then 'a number was sent as a text'
