@@ -424,7 +424,8 @@ QList<Figure> runDoor(Context& context)
     for (const QString& node : others)
         cluster(context, {QStringLiteral("resume"), node});
     // What they missed is not to be somebody else's lag.
-    context.platform().waitForEveryNode(300'000);
+    if (QString problem; !context.platform().waitForEveryNode(300'000, &problem))
+        std::fprintf(stderr, "door: a node has not caught up: %s\n", qUtf8Printable(problem));
     need(owner->execScript("drop schema bench cascade", QStringLiteral("bench.drop")));
     if (failed) {
         std::fprintf(stderr, "door: a batch was not taken\n");
