@@ -90,7 +90,6 @@ Benchmark regretBenchmark();
 Benchmark growthBenchmark();
 Benchmark suiteBenchmark();
 Benchmark fetchBenchmark();
-Benchmark ingestBenchmark();
 Benchmark csvBenchmark();
 Benchmark smallBenchmark();
 Benchmark doorBenchmark();

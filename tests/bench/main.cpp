@@ -174,9 +174,9 @@ int main(int argc, char** argv)
     parser.process(application);
 
     const std::vector<Benchmark> all{
-        filterBenchmark(),    suiteBenchmark(),  regretBenchmark(), growthBenchmark(), fetchBenchmark(),
-        csvBenchmark(),       smallBenchmark(),  doorBenchmark(),   ingestBenchmark(), clusterBenchmark(),
-        readAfterBenchmark(), searchBenchmark(), startBenchmark(),  clickBenchmark(),  failoverBenchmark()};
+        filterBenchmark(), suiteBenchmark(), regretBenchmark(), growthBenchmark(),  fetchBenchmark(),
+        csvBenchmark(),    smallBenchmark(), doorBenchmark(),   clusterBenchmark(), readAfterBenchmark(),
+        searchBenchmark(), startBenchmark(), clickBenchmark(),  failoverBenchmark()};
     std::vector<Benchmark> chosen;
     const QStringList names = parser.positionalArguments();
     for (const QString& name : names) {
