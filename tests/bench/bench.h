@@ -69,6 +69,12 @@ bool isShort();
 /// --scale: a million assets.
 bool isScale();
 
+/// The tenant that growth reads, in a branch of its own: each asset with a site, a status and a reading. Made
+/// where it is missing, by the server, a transaction a chunk: what is measured is reading, and the replicas
+/// must keep up. 0, and the reason said, on failure.
+int grownTenant(Context& context, qint64 entities);
+QString grownTenantName(qint64 entities);
+
 /// The value, or the end of the program with the error.
 template<class T> T need(db::Result<T> result)
 {
@@ -84,7 +90,6 @@ Benchmark regretBenchmark();
 Benchmark growthBenchmark();
 Benchmark suiteBenchmark();
 Benchmark fetchBenchmark();
-Benchmark ingestBenchmark();
 Benchmark csvBenchmark();
 Benchmark smallBenchmark();
 Benchmark doorBenchmark();

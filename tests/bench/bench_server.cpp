@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the server and the way to it cost: filters as an analyst under row security, rows fetched, batches
-// written.
+// What the server and the way to it cost: filters as an analyst under row security, rows fetched.
 #include <QDateTime>
 #include <QElapsedTimer>
 #include <QSqlDatabase>
@@ -232,71 +231,6 @@ QList<Figure> runFetch(Context& context)
             fetchTyped(text, rows, *session, endpoint)};
 }
 
-QList<Figure> runIngest(Context& context)
-{
-    constexpr int entities = 10'000;
-    constexpr int attributes = 10;
-    const QString name = test::Platform::freshName(QStringLiteral("bench ingest"));
-    auto writer = context.platform().open(QStringLiteral("primary"), QStringLiteral("ingest"));
-    auto owner = context.platform().open(QStringLiteral("primary"), QStringLiteral("owner"));
-    const QByteArray tenant = QByteArray::number(
-        need(writer->exec(sql("select atlas.create_tenant($1, 'partition', '{}')", {db::param(name)})))
-            .integer(0, 0)
-            .value_or(0));
-    const QByteArray values = " from generate_series(1, " + QByteArray::number(entities) +
-                              ") e, generate_series(1, " + QByteArray::number(attributes) + ") a";
-    int round = 0;
-    const auto batch = [&] {
-        ++round;
-        const QByteArray at =
-            "timestamptz '2026-01-01 00:00:00Z' + interval '1 s' * " + QByteArray::number(round);
-        need(writer->execScript(
-            "begin; select atlas.ingest_open();"
-            "insert into pg_temp.ingest_entities select i, 'e' || i from generate_series(1, " +
-                QByteArray::number(entities) +
-                ") i;"
-                "insert into pg_temp.ingest_attributes select i, 'a' || i, 2 from generate_series(1, " +
-                QByteArray::number(attributes) +
-                ") i;"
-                "insert into pg_temp.ingest_values select e, a, " +
-                at + ", (e * a) % 1000" + values +
-                ";"
-                "select * from atlas.ingest_commit(" +
-                tenant + ", gen_random_uuid(), clock_timestamp(), 'durable', 'bench', 0); commit;",
-            QStringLiteral("bench.batch")));
-    };
-    // The same rows straight into tables with the same indexes, as their owner: what a bare load costs.
-    need(owner->execScript("create schema if not exists bench;"
-                           "drop table if exists bench.v, bench.e;"
-                           "create table bench.v (like atlas.attribute_values including all);"
-                           "create table bench.e (like atlas.attribute_events including all);",
-                           QStringLiteral("bench.tables")));
-    const auto plain = [&] {
-        ++round;
-        const QByteArray at =
-            "timestamptz '2026-01-01 00:00:00Z' + interval '1 s' * " + QByteArray::number(round);
-        need(owner->execScript("begin; truncate bench.v;"
-                               "insert into bench.v (tenant_id, entity_id, attribute_id, observed_at, "
-                               "value_num) select 1, e, a, " +
-                                   at + ", (e * a) % 1000" + values +
-                                   ";"
-                                   "insert into bench.e (tenant_id, entity_id, attribute_id, observed_at, "
-                                   "value_num) select 1, e, a, " +
-                                   at + ", (e * a) % 1000" + values +
-                                   ";"
-                                   "commit;",
-                               QStringLiteral("bench.plain")));
-    };
-    const double events = entities * attributes;
-    const double ours = events / median(timed(4, batch)) * 1000;
-    const double bare = events / median(timed(4, plain)) * 1000;
-    need(owner->execScript("drop schema bench cascade", QStringLiteral("bench.drop")));
-    return {{QStringLiteral("ingest.durable.update"), ours, QStringLiteral("ev/s"),
-             QStringLiteral("a bare insert of the same rows into new tables with the same indexes, one "
-                            "writer, replicas running"),
-             bare, QStringLiteral("≥ 10,000 ev/s"), ours >= 10'000}};
-}
-
 } // namespace
 
 Benchmark filterBenchmark()
@@ -307,11 +241,6 @@ Benchmark filterBenchmark()
 Benchmark fetchBenchmark()
 {
     return {"fetch", "rows through the db layer against libpq and against QPSQL", true, runFetch};
-}
-
-Benchmark ingestBenchmark()
-{
-    return {"ingest", "the durable door against a bare insert", true, runIngest};
 }
 
 } // namespace atlas::bench

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// atlas-bench [NAME…] [--json FILE]: the benchmarks, each against the thing it is measured against.
+// atlas-bench [NAME…] [--json FILE]: the benchmarks, each against the thing it is measured against. Beside
+// the figures FILE.json the machine that they are from, FILE.machine.json.
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QElapsedTimer>
@@ -7,12 +8,14 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLocale>
+#include <QRegularExpression>
 #include <QSaveFile>
 
 #include <algorithm>
 #include <cstdio>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/machine.h"
 
 namespace atlas::bench {
 
@@ -140,6 +143,15 @@ QJsonObject toJson(const Figure& figure)
             {QStringLiteral("holds"), figure.holds}};
 }
 
+bool write(const QString& path, const QJsonDocument& document)
+{
+    QSaveFile file(path);
+    if (file.open(QIODevice::WriteOnly) && file.write(document.toJson()) >= 0 && file.commit())
+        return true;
+    std::fprintf(stderr, "cannot write %s: %s\n", qUtf8Printable(path), qUtf8Printable(file.errorString()));
+    return false;
+}
+
 void print(const Figure& figure)
 {
     const QString against = figure.againstValue ? QStringLiteral("%1 %2 (ratio %3)")
@@ -161,7 +173,9 @@ int main(int argc, char** argv)
     QCommandLineParser parser;
     parser.setApplicationDescription(QStringLiteral("Runs the benchmarks named, all when none is."));
     parser.addHelpOption();
-    const QCommandLineOption json(QStringLiteral("json"), QStringLiteral("Writes the figures to this file."),
+    const QCommandLineOption json(QStringLiteral("json"),
+                                  QStringLiteral("Writes the figures to this file, and beside it "
+                                                 "what they were measured on (.machine.json)."),
                                   QStringLiteral("file"));
     const QCommandLineOption scale(
         QStringLiteral("scale"),
@@ -174,9 +188,9 @@ int main(int argc, char** argv)
     parser.process(application);
 
     const std::vector<Benchmark> all{
-        filterBenchmark(),    suiteBenchmark(),  regretBenchmark(), growthBenchmark(), fetchBenchmark(),
-        csvBenchmark(),       smallBenchmark(),  doorBenchmark(),   ingestBenchmark(), clusterBenchmark(),
-        readAfterBenchmark(), searchBenchmark(), startBenchmark(),  clickBenchmark(),  failoverBenchmark()};
+        filterBenchmark(), suiteBenchmark(), regretBenchmark(), growthBenchmark(),  fetchBenchmark(),
+        csvBenchmark(),    smallBenchmark(), doorBenchmark(),   clusterBenchmark(), readAfterBenchmark(),
+        searchBenchmark(), startBenchmark(), clickBenchmark(),  failoverBenchmark()};
     std::vector<Benchmark> chosen;
     const QStringList names = parser.positionalArguments();
     for (const QString& name : names) {
@@ -197,7 +211,9 @@ int main(int argc, char** argv)
         chosen = all;
 
     Context context;
-    if (std::any_of(chosen.begin(), chosen.end(), [](const Benchmark& one) { return one.needsCluster; })) {
+    const bool needsCluster =
+        std::any_of(chosen.begin(), chosen.end(), [](const Benchmark& one) { return one.needsCluster; });
+    if (needsCluster) {
         const bool fleet = std::any_of(chosen.begin(), chosen.end(), [](const Benchmark& one) {
             return one.needsCluster && one.needsFleet;
         });
@@ -209,6 +225,13 @@ int main(int argc, char** argv)
             std::fprintf(stderr, "the bench cluster cannot be used: %s\n", qUtf8Printable(problem));
             return 3;
         }
+    }
+    QJsonObject machine;
+    if (parser.isSet(json)) {
+        QStringList asked = names;
+        if (parser.isSet(scale))
+            asked.append(QStringLiteral("--scale"));
+        machine = describeMachine(needsCluster ? &context : nullptr, asked);
     }
     QJsonArray figures;
     bool allHold = true;
@@ -226,13 +249,11 @@ int main(int argc, char** argv)
         }
     }
     if (parser.isSet(json)) {
-        QSaveFile file(parser.value(json));
-        if (!file.open(QIODevice::WriteOnly) || file.write(QJsonDocument(figures).toJson()) < 0 ||
-            !file.commit()) {
-            std::fprintf(stderr, "cannot write %s: %s\n", qUtf8Printable(file.fileName()),
-                         qUtf8Printable(file.errorString()));
+        QString path = parser.value(json);
+        const bool written = write(path, QJsonDocument(figures));
+        path.remove(QRegularExpression(QStringLiteral("\\.json$")));
+        if (!write(path + QStringLiteral(".machine.json"), QJsonDocument(machine)) || !written)
             return 1;
-        }
     }
     return allHold ? 0 : 1;
 }

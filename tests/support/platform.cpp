@@ -48,6 +48,15 @@ Ran run(const QString& program, const QStringList& arguments, const QProcessEnvi
     return ran;
 }
 
+/// As infra/local names its slots: "replica_1", "atlas_warehouse".
+QString nodeOf(QString slot)
+{
+    if (slot == QLatin1String("atlas_warehouse"))
+        return QStringLiteral("warehouse");
+    return slot.startsWith(QLatin1String("replica_")) ? slot.replace(QLatin1Char('_'), QLatin1Char('-'))
+                                                      : slot;
+}
+
 } // namespace
 
 db::Statement sql(const QByteArray& text, const QList<db::Param>& params)
@@ -134,36 +143,60 @@ int Platform::tenantId(const QString& name)
     return rows && rows->rowCount() == 1 ? static_cast<int>(rows->integer(0, 0).value_or(0)) : 0;
 }
 
-bool Platform::waitForEveryNode(int milliseconds)
+bool Platform::waitForEveryNode(int milliseconds, QString* problem)
 {
     // Waiting for a server is not for the thread of a window: the db layer refuses it.
     if (qApp->inherits("QGuiApplication") && QThread::currentThread() == qApp->thread()) {
         bool caughtUp = false;
         const std::unique_ptr<QThread> waiter(
-            QThread::create([&] { caughtUp = waitForEveryNode(milliseconds); }));
+            QThread::create([&] { caughtUp = waitForEveryNode(milliseconds, problem); }));
         waiter->start();
         return waiter->wait() && caughtUp;
     }
+    const auto fail = [problem](const QString& why) {
+        if (problem)
+            *problem = why;
+        else
+            qWarning("%s", qPrintable(why));
+        return false;
+    };
     QDeadlineTimer deadline(milliseconds);
     auto primary = open(QStringLiteral("primary"), QStringLiteral("operator"), true);
     if (!primary)
-        return false;
+        return fail(QStringLiteral("primary: no session"));
     const auto lsn = primary->exec(sql("select pg_current_wal_lsn()"));
     if (!lsn)
-        return false;
+        return fail(QStringLiteral("primary: ") + lsn.error().text());
     // The warehouse's slot confirms what was applied; physical senders what was replayed.
-    const auto waiting = sql("select (select count(*) from pg_stat_replication where replay_lsn < $1::pg_lsn)"
-                             " + (select count(*) from pg_replication_slots where slot_type = 'logical' and "
-                             "confirmed_flush_lsn < $1::pg_lsn)"
-                             " + (select count(*) from pg_replication_slots where not active)",
+    const auto waiting = sql(R"(
+        select coalesce(s.slot_name, r.application_name), coalesce(s.wal_status = 'lost', false),
+               concat_ws(', ', case when s.wal_status = 'lost' then 'its slot has lost WAL that it needs'
+                                    when not s.active then 'not connected' else r.state end,
+                         'slot ' || s.wal_status,
+                         pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(),
+                             coalesce(r.replay_lsn, s.confirmed_flush_lsn, s.restart_lsn))) || ' behind')
+          from pg_replication_slots s full join pg_stat_replication r on r.pid = s.active_pid
+         where r.replay_lsn < $1::pg_lsn or not s.active
+            or s.slot_type = 'logical' and s.confirmed_flush_lsn < $1::pg_lsn
+         order by 1)",
                              {db::param(lsn->string(0, 0))});
+    QString last;
     while (!deadline.hasExpired()) {
         const auto left = primary->exec(waiting);
-        if (left && left->integer(0, 0) == 0)
+        if (left && left->rowCount() == 0)
             return true;
+        QStringList nodes;
+        bool isLost = false;
+        for (int row = 0; left && row < left->rowCount(); ++row) {
+            nodes.append(nodeOf(left->string(row, 0)) + QStringLiteral(": ") + left->string(row, 2));
+            isLost = isLost || left->boolean(row, 1);
+        }
+        last = left ? nodes.join(QStringLiteral("; ")) : QStringLiteral("primary: ") + left.error().text();
+        if (isLost)
+            return fail(last);
         QThread::msleep(20);
     }
-    return false;
+    return fail(QStringLiteral("%1 (after %2 s)").arg(last).arg(milliseconds / 1000));
 }
 
 } // namespace atlas::test

@@ -44,8 +44,10 @@ public:
                                               bool readOnly = false);
     /// tenant_id by name, 0 when there is none.
     int tenantId(const QString& name);
-    /// Waits until every replica has replayed, and the warehouse has applied, what is committed now.
-    bool waitForEveryNode(int milliseconds = 30'000);
+    /// Waits until every replica has replayed, and the warehouse has applied, what is committed now. False at
+    /// once when one cannot any more: its slot has lost WAL. Which node and how it stands then is in
+    /// `problem` (null: a warning says it).
+    bool waitForEveryNode(int milliseconds = 30'000, QString* problem = nullptr);
     const TestCluster& cluster() const { return m_cluster; }
     db::Client& client() { return *m_client; }
 
