@@ -357,7 +357,7 @@ variable "redshift_node_type" {
 
 variable "redshift_node_count" {
   type        = number
-  description = "Nodes of the cluster. provisioned only. Two at least in prod, and for zero_etl."
+  description = "Nodes of the cluster. provisioned only. Two at least in prod, for zero_etl, and of ra3.4xlarge and ra3.16xlarge; of ra3.large sixteen at most."
   default     = 2
   nullable    = false
 

@@ -19,6 +19,7 @@ variables {
   aurora_insights_days   = 7
   cdc_mode               = "debezium"
   redshift_type          = "provisioned"
+  redshift_node_type     = "ra3.xlplus"
   redshift_node_count    = 2
   redshift_base_capacity = 16
 }
