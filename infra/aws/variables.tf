@@ -223,7 +223,7 @@ variable "aurora_slot_wal_keep_mb" {
 
 variable "cdc_mode" {
   type        = string
-  description = "How the warehouse is fed: debezium (MSK, MSK Connect, streaming ingestion), zero_etl (AWS's integration) or none."
+  description = "How the warehouse is fed: debezium (MSK, MSK Connect, streaming ingestion), zero_etl (AWS's integration) or none. zero_etl is expected to bring the catalogue and no values."
   nullable    = false
 
   validation {

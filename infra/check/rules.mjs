@@ -60,7 +60,7 @@ const rules = {
     ...sources.flatMap((file) => [...code(file).matchAll(/^resource "(aws_vpc_security_group_(?:in|e)gress_rule|aws_security_group_rule)" "(\w+)"/gm)]
       .filter((m) => !["aws_vpc_security_group_ingress_rule flow", "aws_vpc_security_group_egress_rule flow", "aws_vpc_security_group_egress_rule s3"].includes(`${m[1]} ${m[2]}`))
       .map((m) => `${file.name}: ${m[1]}.${m[2]}`)),
-    ...lines(sources, /^\s+(cidr_ipv4|cidr_ipv6|cidr_blocks|ipv6_cidr_blocks) +=/),
+    ...lines(sources, /\b(cidr_ipv4|cidr_ipv6|cidr_blocks|ipv6_cidr_blocks)\b/),
     ...lines(sources, /"aws_(network_interface_sg_attachment|network_acl_rule|vpc_security_group_rules_exclusive)"/),
   ],
 

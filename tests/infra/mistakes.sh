@@ -216,6 +216,8 @@ mistake 'one stream per partition' 'everything prod' cdc.tf \
     '"publication.autocreate.mode" = "disabled"' '"publication.autocreate.mode" = "all_tables"' "connector: not the schema's publication"
 mistake 'a stream without the heartbeat' 'everything prod' versions.tf \
     ', "heartbeat"]' ']' 'connector: without the heartbeat the slot stands still'
+mistake 'two configurations of one name' 'everything prod' cdc.tf \
+    '"${local.name}-${replace(local.kafka_version, ".", "-")}"' 'local.name' 'kafka: a name that the next version could not have'
 mistake 'confirmed by one broker' 'everything prod' cdc.tf \
     'min.insync.replicas=2' 'min.insync.replicas=1' 'kafka: may lose what it has confirmed'
 mistake 'one node with zero-ETL' 'environments dev' env/dev.tfvars \

@@ -320,6 +320,11 @@ run "everything" {
     condition     = aws_msk_cluster.this[0].logging_info[0].broker_logs[0].cloudwatch_logs[0].enabled
     error_message = "kafka: keeps no log"
   }
+  # Each is replaced before the old one goes, and AWS has no two of one name.
+  assert {
+    condition     = aws_msk_configuration.this[0].name == "atlas-${var.environment}-3-8-x" && can(regex("-[0-9a-f]{8}$", aws_mskconnect_worker_configuration.this[0].name)) && can(regex("-[0-9a-f]{8}$", aws_mskconnect_custom_plugin.this[0].name))
+    error_message = "kafka: a name that the next version could not have, too"
+  }
   assert {
     condition     = aws_mskconnect_connector.this[0].connector_configuration["database.hostname"] == "writer.example.internal"
     error_message = "connector: not at the writer itself"
