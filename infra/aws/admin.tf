@@ -51,7 +51,8 @@ resource "aws_instance" "admin" {
   iam_instance_profile        = aws_iam_instance_profile.admin[0].name
   ebs_optimized               = true
 
-  # Credentials of the role only for who can ask with a token, and not through a forwarded port of the host.
+  # With a token only: a program that can merely be made to fetch an address gets no credentials. Who may start a session can get
+  # them, and with them answer SSM as this host; the role may do no more.
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
