@@ -24,8 +24,8 @@ resource "aws_iam_role" "admin" {
   })
 }
 
-# What SSM's agent needs, and nothing else. It would also let the host read parameters of the account; the endpoint's policy
-# (network.tf), its only way to SSM, does not.
+# AWS's policy for SSM's agent, and nothing else. It also lets the role read parameters of the account: from the host the endpoint's
+# policy (network.tf), its only way to SSM, does not; from elsewhere, with credentials carried off, nothing here would stop it.
 resource "aws_iam_role_policy_attachment" "admin" {
   count = var.admin_access ? 1 : 0
 
@@ -52,7 +52,7 @@ resource "aws_instance" "admin" {
   ebs_optimized               = true
 
   # With a token only: a program that can merely be made to fetch an address gets no credentials. Who may start a session can get
-  # them, and with them answer SSM as this host; the role may do no more.
+  # them all the same, and do with them what AWS's policy above allows.
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
