@@ -17,18 +17,18 @@ locals {
       "max_replication_slots"   = "20"
       "max_wal_senders"         = "20"
 
-      # pg_partman needs nothing loaded beforehand: the agent calls it. pg_cron is for upkeep that must go on without it.
+      # pg_partman's own worker is not loaded: atlas.maintain() calls pg_partman, hourly by the agent and daily by pg_cron, should
+      # the agent be away (README.md, step 3). pg_cron has to be loaded for that, and keeps its jobs in one database.
       "shared_preload_libraries" = "pg_stat_statements,pg_cron"
       "pg_stat_statements.track" = "top"
       "cron.database_name"       = "postgres"
 
-      # Index-only scans live on a fresh visibility map.
-      "autovacuum_naptime"           = "15"
-      "autovacuum_max_workers"       = "5"
+      # Index-only scans live on a fresh visibility map. How often autovacuum looks (every 5 s) and with how many workers (by the
+      # class) is left to Aurora.
       "autovacuum_vacuum_cost_limit" = "2000"
       "track_io_timing"              = "1"
 
-      # A transaction left open holds back vacuum, and the slots.
+      # A transaction left open holds back vacuum, and the slots. atlas_cdc is exempted (README.md, step 3): the first copy keeps one open.
       "idle_in_transaction_session_timeout" = "300000"
 
       "log_connections"            = "1"
@@ -49,8 +49,7 @@ locals {
   # Read when the server starts; the others at once.
   aurora_static = [
     "rds.logical_replication", "max_replication_slots", "max_wal_senders", "shared_preload_libraries", "cron.database_name",
-    "autovacuum_max_workers", "aurora.enhanced_logical_replication", "aurora.logical_replication_backup",
-    "aurora.logical_replication_globaldb",
+    "aurora.enhanced_logical_replication", "aurora.logical_replication_backup", "aurora.logical_replication_globaldb",
   ]
   aurora_instances = { for i in range(1 + var.aurora_reader_count) : format("%02d", i) => {
     zone = var.availability_zones[i % length(var.availability_zones)]

@@ -43,8 +43,13 @@ resource "aws_sns_topic_subscription" "alarms" {
 locals {
   gib = 1024 * 1024 * 1024
 
+  # Of the instance class: t4g.medium and t4g.large have 4 and 8, the large of an r class 16, and each step to NxLarge 32 N.
+  # Buffers take three quarters of it, so that a twentieth is little.
+  aurora_size       = split(".", var.aurora_instance_class)[2]
+  aurora_memory_gib = startswith(var.aurora_instance_class, "db.t") ? { medium = 4, large = 8 }[local.aurora_size] : local.aurora_size == "large" ? 16 : 32 * tonumber(coalesce(trimsuffix(local.aurora_size, "xlarge"), "1"))
+
   # Integrations are named in metrics by the last part of their ARN.
-  integration_id = local.zero_etl ? element(split(":", aws_rds_integration.this[0].arn), length(split(":", aws_rds_integration.this[0].arn)) - 1) : null
+  integration_id = local.integration == 1 ? element(split(":", aws_rds_integration.this[0].arn), length(split(":", aws_rds_integration.this[0].arn)) - 1) : null
 
   writer    = { DBClusterIdentifier = aws_rds_cluster.this.cluster_identifier, Role = "WRITER" }
   readers   = { DBClusterIdentifier = aws_rds_cluster.this.cluster_identifier, Role = "READER" }
@@ -54,7 +59,7 @@ locals {
   alarms = merge(
     merge([for k, dimensions in local.instances : {
       "aurora-${k}-cpu"           = { namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = dimensions, above = 80, minutes = 15, silent = true }
-      "aurora-${k}-memory"        = { namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = dimensions, below = (local.production ? 4 : 0.5) * local.gib, minutes = 10 }
+      "aurora-${k}-memory"        = { namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = dimensions, below = floor(local.aurora_memory_gib * local.gib / 20), minutes = 10 }
       "aurora-${k}-local-storage" = { namespace = "AWS/RDS", metric = "FreeLocalStorage", dimensions = dimensions, below = (local.production ? 20 : 4) * local.gib, minutes = 10 }
     }]...),
     {
@@ -87,14 +92,14 @@ locals {
       # Seconds.
       integration-lag    = { namespace = "AWS/Redshift", metric = "IntegrationLag", dimensions = { IntegrationId = local.integration_id }, above = 300, minutes = 10, statistic = "Maximum", silent = true }
       integration-failed = { namespace = "AWS/Redshift", metric = "IntegrationNumTablesFailedReplication", dimensions = { IntegrationId = local.integration_id }, above = 0, minutes = 5, statistic = "Maximum" }
-    } : k => v if local.zero_etl },
+    } : k => v if local.integration == 1 },
     { for k, v in {
       redshift-health = { namespace = "AWS/Redshift", metric = "HealthStatus", dimensions = { ClusterIdentifier = local.name }, below = 1, minutes = 5, statistic = "Minimum", silent = true }
       redshift-disk   = { namespace = "AWS/Redshift", metric = "PercentageDiskSpaceUsed", dimensions = { ClusterIdentifier = local.name }, above = 80, minutes = 15 }
       redshift-cpu    = { namespace = "AWS/Redshift", metric = "CPUUtilization", dimensions = { ClusterIdentifier = local.name }, above = 90, minutes = 30 }
     } : k => v if local.provisioned == 1 },
     { for k, v in {
-      # At what bounds the bill, for an hour: something runs that should not, or it is too small.
+      # At what bounds the rate, for an hour: something runs that should not, or it is too small.
       redshift-capacity = { namespace = "AWS/Redshift-Serverless", metric = "ComputeCapacity", dimensions = { Workgroup = local.name }, above = var.redshift_max_capacity - 1, minutes = 60 }
     } : k => v if local.serverless == 1 },
     merge([for n in range(1, var.cache_enabled ? 2 + var.cache_replicas : 1) : {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A VPC without a way to the internet: no internet gateway, no NAT. What the services need of AWS comes through endpoints,
-# each with a policy of its own. People reach it through what the organisation has (a client VPN, a transit gateway),
-# whose network interfaces carry the group "console" or "application".
+# each with a policy of its own. People come in by what carries the group "console": a client VPN's interfaces, or the host of
+# admin.tf. What has no group of this VPC (a transit gateway, a peering) is let in by nothing here.
 
 resource "aws_vpc" "this" {
   cidr_block           = var.vpc_cidr
@@ -67,7 +67,7 @@ resource "aws_route_table_association" "this" {
 
 locals {
   # Who uses them: the agent pulls its image (ecr, s3), writes its log and is given its secret; the connector reads its
-  # secret; Redshift proves to Kafka who it is (sts). Secrets Manager talks to KMS on its own side.
+  # secret; Redshift proves to Kafka who it is (sts); the admin host is reached by SSM. Secrets Manager talks to KMS on its own side.
   endpoints = merge(
     {
       "ecr.api" = {
@@ -87,6 +87,21 @@ locals {
         resources = [for s in aws_secretsmanager_secret.login : s.arn]
       }
     },
+    # What a session needs: nothing of SSM's parameters, inventory or patches. ec2messages is what agents before 3.3.40 use.
+    var.admin_access ? {
+      "ssm" = {
+        actions   = ["ssm:UpdateInstanceInformation", "ssm:ListInstanceAssociations", "ssm:ListAssociations", "ssm:DescribeAssociation", "ssm:GetDocument", "ssm:DescribeDocument", "ssm:UpdateAssociationStatus", "ssm:UpdateInstanceAssociationStatus"]
+        resources = ["*"]
+      }
+      "ssmmessages" = {
+        actions   = ["ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"]
+        resources = ["*"]
+      }
+      "ec2messages" = {
+        actions   = ["ec2messages:AcknowledgeMessage", "ec2messages:DeleteMessage", "ec2messages:FailMessage", "ec2messages:GetEndpoint", "ec2messages:GetMessages", "ec2messages:SendReply"]
+        resources = ["*"]
+      }
+    } : {},
     local.debezium ? {
       "sts" = {
         actions   = ["sts:AssumeRole", "sts:GetCallerIdentity"]

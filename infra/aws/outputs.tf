@@ -41,9 +41,34 @@ output "security_groups" {
   value       = { for g in ["application", "console"] : g => aws_security_group.this[g].id }
 }
 
+output "vpc_id" {
+  description = "The VPC, for a client VPN's endpoint or an attachment of yours."
+  value       = aws_vpc.this.id
+}
+
+output "vpc_cidr" {
+  description = "Addresses of the VPC, for routes that lead here."
+  value       = aws_vpc.this.cidr_block
+}
+
+output "route_table_ids" {
+  description = "Route tables of the tiers data and service, for routes of yours that lead away from here."
+  value       = { for tier, t in aws_route_table.this : tier => t.id }
+}
+
+output "data_subnets" {
+  description = "Subnets of Aurora, Redshift, Kafka and the cache."
+  value       = local.data_subnets
+}
+
 output "service_subnets" {
-  description = "Subnets for what runs beside the agent."
+  description = "Subnets for what runs beside the agent, and for a client VPN's interfaces."
   value       = local.service_subnets
+}
+
+output "admin_instance" {
+  description = "Host that Session Manager forwards ports through. Null without admin_access."
+  value       = one(aws_instance.admin[*].id)
 }
 
 output "kafka_bootstrap" {
@@ -72,7 +97,7 @@ output "redshift_role_arn" {
 }
 
 output "integration_id" {
-  description = "For CREATE DATABASE … FROM INTEGRATION. Null without zero_etl."
+  description = "For CREATE DATABASE … FROM INTEGRATION. Null until zero_etl has started."
   value       = local.integration_id
 }
 

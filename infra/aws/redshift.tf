@@ -173,6 +173,17 @@ resource "aws_redshiftserverless_workgroup" "this" {
   }
 }
 
+# What a month may cost at most. redshift_max_capacity bounds how fast it is spent.
+resource "aws_redshiftserverless_usage_limit" "this" {
+  count = local.serverless == 1 && var.redshift_monthly_rpu_hours != null ? 1 : 0
+
+  resource_arn  = aws_redshiftserverless_workgroup.this[0].arn
+  usage_type    = "serverless-compute"
+  amount        = var.redshift_monthly_rpu_hours
+  period        = "monthly"
+  breach_action = "deactivate"
+}
+
 # zero_etl: this Aurora cluster alone may send changes here, and who is of this account may set that up.
 resource "aws_redshift_resource_policy" "this" {
   count = local.zero_etl ? 1 : 0

@@ -25,6 +25,7 @@ locals {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       }]
     },
+    var.admin_access ? { admin = [] } : {},
     local.debezium ? { kafka = [] } : {},
     local.zero_etl ? {
       integration = [{
@@ -72,18 +73,19 @@ resource "aws_kms_alias" "this" {
 
 # Groups: who may talk to whom, one line a flow. ------------------------------------------------------------------------
 locals {
+  # EC2 takes letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* in a description: no apostrophe.
   groups = merge(
     {
       application = "Writers of yours: to the proxy"
       console     = "People with the console or atlasctl: to Aurora and Redshift"
-      agent       = "The agent's task"
+      agent       = "The task of the agent"
       endpoints   = "Interface endpoints of AWS services"
       proxy       = "RDS Proxy"
       aurora      = "Aurora; opens no connection itself"
       redshift    = "Redshift; opens no connection but to Kafka"
     },
     local.debezium ? {
-      connect = "The connector's workers"
+      connect = "Workers of the connector"
       kafka   = "Kafka brokers; open no connection to other groups"
     } : {},
     var.cache_enabled ? { cache = "The cache; opens no connection itself" } : {}
@@ -98,6 +100,10 @@ locals {
       agent-to-aurora      = { from = "agent", to = "aurora", port = 5432 }
       agent-to-endpoints   = { from = "agent", to = "endpoints", port = 443 }
     },
+    # The admin host (admin.tf) carries the group console, and asks SSM for work.
+    var.admin_access ? {
+      console-to-endpoints = { from = "console", to = "endpoints", port = 443 }
+    } : {},
     local.debezium ? {
       # To the database, not the proxy: that refuses the replication protocol.
       connect-to-aurora     = { from = "connect", to = "aurora", port = 5432 }
@@ -171,10 +177,11 @@ locals {
 resource "aws_secretsmanager_secret" "login" {
   for_each = local.logins
 
-  name                    = "${local.name}/${each.key}"
-  description             = each.value
-  kms_key_id              = aws_kms_key.this["secrets"].arn
-  recovery_window_in_days = local.production ? 30 : 7
+  name        = "${local.name}/${each.key}"
+  description = each.value
+  kms_key_id  = aws_kms_key.this["secrets"].arn
+  # A secret that can still be had back keeps its name: dev must be able to come again the same day.
+  recovery_window_in_days = local.production ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_policy" "login" {

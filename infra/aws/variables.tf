@@ -26,12 +26,12 @@ variable "region" {
 
 variable "availability_zones" {
   type        = list(string)
-  description = "Two to four availability zones of the region; three where Kafka (it takes the first three) or Redshift Serverless run."
+  description = "Two or three availability zones of the region: Aurora spans three at most. Three where Kafka or Redshift Serverless run."
   nullable    = false
 
   validation {
-    condition     = length(var.availability_zones) >= 2 && length(var.availability_zones) <= 4
-    error_message = "availability_zones: two at least, four at most."
+    condition     = length(var.availability_zones) >= 2 && length(var.availability_zones) <= 3
+    error_message = "availability_zones: two at least, three at most (Aurora spans no more)."
   }
 
   validation {
@@ -96,6 +96,31 @@ variable "alarm_emails" {
   }
 }
 
+# The way in ------------------------------------------------------------------------------------------------------------
+
+variable "admin_access" {
+  type        = bool
+  description = "Whether there is a host that Session Manager forwards ports through, with the endpoints it needs: for who has no client VPN. README.md, step 2."
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.admin_access || var.environment != "prod" || var.admin_image != null
+    error_message = "admin_access: in prod with an admin_image of your choice, not with what is newest on the day of an apply."
+  }
+}
+
+variable "admin_image" {
+  type        = string
+  description = "AMI of the host, for Graviton, with SSM's agent. Null: the newest Amazon Linux 2023, so that an apply after AWS published one makes the host anew. With admin_access only."
+  default     = null
+
+  validation {
+    condition     = var.admin_image == null || can(regex("^ami-[0-9a-f]{8}([0-9a-f]{9})?$", var.admin_image))
+    error_message = "admin_image is the id of an image, as ami-0123456789abcdef0."
+  }
+}
+
 # Aurora ----------------------------------------------------------------------------------------------------------------
 
 variable "aurora_engine_version" {
@@ -116,7 +141,7 @@ variable "aurora_instance_class" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^db\\.(t4g\\.(medium|large)|r(6g|6i|7g|7i|8g)\\.(|2x|4x|8x|12x|16x|24x)large)$", var.aurora_instance_class))
+    condition     = can(regex("^db\\.(t4g\\.(medium|large)|r(6g|7g)\\.(large|(|2|4|8|12|16)xlarge)|r6i\\.(large|(|2|4|8|12|16|24|32)xlarge)|r(7i|8g)\\.(large|(|2|4|8|12|16|24|48)xlarge))$", var.aurora_instance_class))
     error_message = "aurora_instance_class is a class of Aurora PostgreSQL, as db.r7g.2xlarge; db.t4g for trying things out."
   }
 
@@ -198,7 +223,7 @@ variable "aurora_slot_wal_keep_mb" {
 
 variable "cdc_mode" {
   type        = string
-  description = "How the warehouse is fed: debezium (MSK, MSK Connect, streaming ingestion), zero_etl (AWS's integration) or none."
+  description = "How the warehouse is fed: debezium (MSK, MSK Connect, streaming ingestion), zero_etl (AWS's integration) or none. zero_etl is expected to bring the catalogue and no values."
   nullable    = false
 
   validation {
@@ -217,6 +242,18 @@ variable "cdc_mode" {
   }
 }
 
+variable "zero_etl_started" {
+  type        = bool
+  description = "Whether the integration runs. Once the schema is there (README.md, step 5): before it there is nothing to copy, and the alarm on its lag would never end. zero_etl only."
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.zero_etl_started || var.cdc_mode == "zero_etl"
+    error_message = "zero_etl_started: cdc_mode is not zero_etl."
+  }
+}
+
 variable "msk_broker_type" {
   type        = string
   description = "Class of a Kafka broker. debezium only."
@@ -224,7 +261,7 @@ variable "msk_broker_type" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^kafka\\.(t3\\.small|m5\\.(|2x|4x|8x|12x|16x|24x)large|m7g\\.(|2x|4x|8x|12x|16x)large)$", var.msk_broker_type))
+    condition     = can(regex("^kafka\\.(t3\\.small|m5\\.(large|(|2|4|8|12|16|24)xlarge)|m7g\\.(large|(|2|4|8|12|16)xlarge))$", var.msk_broker_type))
     error_message = "msk_broker_type is a class of standard brokers, as kafka.m7g.large."
   }
 }
@@ -320,7 +357,7 @@ variable "redshift_node_type" {
 
 variable "redshift_node_count" {
   type        = number
-  description = "Nodes of the cluster. provisioned only. Two at least in prod, and for zero_etl."
+  description = "Nodes of the cluster. provisioned only. Two at least in prod, for zero_etl, and of ra3.4xlarge and ra3.16xlarge; of ra3.large sixteen at most."
   default     = 2
   nullable    = false
 
@@ -332,6 +369,16 @@ variable "redshift_node_count" {
   validation {
     condition     = var.environment != "prod" || var.redshift_type == "serverless" || var.redshift_node_count >= 2
     error_message = "redshift_node_count: a single node has no second copy of what it has not written out yet; two at least in prod."
+  }
+
+  validation {
+    condition     = var.redshift_type == "serverless" || !contains(["ra3.4xlarge", "ra3.16xlarge"], var.redshift_node_type) || var.redshift_node_count >= 2
+    error_message = "redshift_node_count: of ra3.4xlarge and ra3.16xlarge two at least."
+  }
+
+  validation {
+    condition     = var.redshift_type == "serverless" || var.redshift_node_type != "ra3.large" || var.redshift_node_count <= 16
+    error_message = "redshift_node_count: of ra3.large sixteen at most."
   }
 }
 
@@ -361,13 +408,24 @@ variable "redshift_base_capacity" {
 
 variable "redshift_max_capacity" {
   type        = number
-  description = "RPUs that it may grow to: what bounds the bill. serverless only."
+  description = "RPUs that it may grow to: what bounds how fast the bill grows. serverless only."
   default     = 64
   nullable    = false
 
   validation {
     condition     = var.redshift_max_capacity >= var.redshift_base_capacity && var.redshift_max_capacity <= 1024 && var.redshift_max_capacity % 8 == 0
     error_message = "redshift_max_capacity is redshift_base_capacity to 1024, in steps of 8."
+  }
+}
+
+variable "redshift_monthly_rpu_hours" {
+  type        = number
+  description = "RPU-hours a month, after which Redshift answers no more queries until the next: what bounds the bill. Null: nothing does. serverless only."
+  default     = null
+
+  validation {
+    condition     = var.redshift_monthly_rpu_hours == null || (coalesce(var.redshift_monthly_rpu_hours, 1) >= 1 && floor(coalesce(var.redshift_monthly_rpu_hours, 1)) == coalesce(var.redshift_monthly_rpu_hours, 1))
+    error_message = "redshift_monthly_rpu_hours is a whole number from 1, or null."
   }
 }
 
@@ -392,7 +450,7 @@ variable "cache_node_type" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^cache\\.(t4g\\.(micro|small|medium)|[mr]7g\\.(|2x|4x|8x|12x|16x)large)$", var.cache_node_type))
+    condition     = can(regex("^cache\\.(t4g\\.(micro|small|medium)|[mr]7g\\.(large|(|2|4|8|12|16)xlarge))$", var.cache_node_type))
     error_message = "cache_node_type is a Graviton class, as cache.r7g.large."
   }
 }

@@ -51,9 +51,33 @@ const rules = {
 
   "no way in from the internet, none out": () => [
     ...lines([...sources, ...values], /0\.0\.0\.0\/0|::\/0/),
-    ...lines(sources, /"aws_(internet_gateway|egress_only_internet_gateway|nat_gateway|eip|security_group_rule|lb|alb|elb)"/),
-    ...lines(sources, /^\s+(publicly_accessible|map_public_ip_on_launch|assign_public_ip) += (?!false)/),
+    ...lines(sources, /"aws_(internet_gateway|egress_only_internet_gateway|nat_gateway|eip|eip_association|lb|alb|elb)"/),
+    ...lines(sources, /^\s+(publicly_accessible|map_public_ip_on_launch|assign_public_ip|associate_public_ip_address) += (?!false)/),
   ],
+
+  // The tests read aws_vpc_security_group_*_rule.flow and .s3: a rule elsewhere would be one that they do not see.
+  "rules name groups, and are those that are tested": () => [
+    ...sources.flatMap((file) => [...code(file).matchAll(/^resource "(aws_vpc_security_group_(?:in|e)gress_rule|aws_security_group_rule)" "(\w+)"/gm)]
+      .filter((m) => !["aws_vpc_security_group_ingress_rule flow", "aws_vpc_security_group_egress_rule flow", "aws_vpc_security_group_egress_rule s3"].includes(`${m[1]} ${m[2]}`))
+      .map((m) => `${file.name}: ${m[1]}.${m[2]}`)),
+    ...lines(sources, /\b(cidr_ipv4|cidr_ipv6|cidr_blocks|ipv6_cidr_blocks)\b/),
+    ...lines(sources, /"aws_(network_interface_sg_attachment|network_acl_rule|vpc_security_group_rules_exclusive)"/),
+  ],
+
+  // Besides the VPC's own route there are those of the gateway endpoint, which AWS writes.
+  "no way to another network": () => [
+    ...lines(sources, /"aws_(route|vpn_\w+|customer_gateway|vpc_peering_\w+|ec2_transit_gateway\w*|ec2_client_vpn_\w+|ec2_local_gateway_\w+|dx_\w+|networkmanager_\w+|vpc_endpoint_service|vpclattice_\w+)"/),
+    ...lines(sources, /^\s+(dynamic "route"|route|propagating_vgws)( \{| +=)/),
+  ],
+
+  "nobody logs in to a host over the network": () => [
+    ...lines(sources, /"aws_(key_pair|ec2_instance_connect_endpoint)"/),
+    ...lines(sources, /^\s+(key_name|user_data|user_data_base64) +=/),
+  ],
+
+  "every log group has the key and an end": () => blocks("resource").filter((b) => b.labels[0] === "aws_cloudwatch_log_group")
+    .flatMap((b) => [/^  kms_key_id +=\s+aws_kms_key\.this\["logs"\]\.arn$/m, /^  retention_in_days +=\s+var\.log_retention_days$/m]
+      .filter((wanted) => !wanted.test(b.body)).map((wanted) => `${b.file}: ${b.name}: ${/kms/.test(wanted.source) ? "kms_key_id" : "retention_in_days"}`)),
 
   "a flat module": () => lines(sources, /^module "/),
 

@@ -62,8 +62,57 @@ mistake 'flow logs of what was refused only' 'everything dev' network.tf \
     'traffic_type             = "ALL"' 'traffic_type = "REJECT"' 'network: flow logs miss traffic'
 mistake 'a missing zone' 'environments prod' env/prod.tfvars \
     '"eu-west-1b", "eu-west-1c"]' ']' 'availability_zones: two at least'
+mistake 'a zone too many' 'environments prod' env/prod.tfvars \
+    '"eu-west-1c"]' '"eu-west-1c", "eu-west-1d"]' 'three at most (Aurora spans no more)'
 mistake 'Kafka in two zones' 'environments prod' env/prod.tfvars \
     ', "eu-west-1c"]' ']' 'cdc_mode debezium needs three zones'
+mistake 'an apostrophe that EC2 refuses' 'everything prod' security.tf \
+    '"The task of the agent"' $'"The agent\'s task"' 'groups: a description with characters that EC2 refuses'
+mistake "a database in people's group" 'everything prod' aurora.tf \
+    'aws_security_group.this["aurora"].id' 'aws_security_group.this["console"].id' 'groups: a part that carries another group than its own'
+mistake "a connector in Kafka's group" 'everything prod' cdc.tf \
+    'aws_security_group.this["connect"].id' 'aws_security_group.this["kafka"].id' 'groups: a part that carries another group than its own'
+mistake 'a serverless warehouse in another group' 'debezium prod' redshift.tf \
+    'security_group_ids   = [aws_security_group.this["redshift"].id]' 'security_group_ids = [aws_security_group.this["application"].id]' 'serverless: in another group or other subnets'
+mistake 'a proxy among the services' 'everything prod' proxy.tf \
+    'local.data_subnets' 'local.service_subnets' 'network: a store outside the data subnets'
+mistake 'an agent among the data' 'everything prod' agent.tf \
+    'local.service_subnets' 'local.data_subnets' 'network: what opens connections is not in the service subnets'
+mistake 'a way from the data to S3' 'everything prod' network.tf \
+    'route_table_ids   = [aws_route_table.this["service"].id]' 'route_table_ids = [for t in aws_route_table.this : t.id]' 'network: the data subnets have the route to S3'
+mistake 'a rule that no test looks at' rules security.tf \
+    'resource "aws_vpc_security_group_egress_rule" "s3" {' $'resource "aws_vpc_security_group_ingress_rule" "office" {\n}\n\nresource "aws_vpc_security_group_egress_rule" "s3" {' \
+    'rules name groups, and are those that are tested: security.tf: aws_vpc_security_group_ingress_rule.office'
+mistake 'a rule for addresses' rules security.tf \
+    'referenced_security_group_id = aws_security_group.this[each.value.from].id' 'cidr_ipv4 = "10.0.0.0/8"' 'rules name groups, and are those that are tested: security.tf'
+mistake 'a route' rules network.tf \
+    $'for_each = toset(["data", "service"])\n' $'for_each = toset(["data", "service"])\n  route {\n    cidr_block = "10.0.0.0/8"\n  }\n' 'no way to another network: network.tf'
+mistake 'a peering' rules network.tf \
+    'resource "aws_flow_log" "this" {' $'resource "aws_vpc_peering_connection" "this" {\n}\n\nresource "aws_flow_log" "this" {' 'no way to another network: network.tf'
+mistake 'a transit gateway' rules network.tf \
+    'resource "aws_flow_log" "this" {' $'resource "aws_ec2_transit_gateway_vpc_attachment" "this" {\n}\n\nresource "aws_flow_log" "this" {' 'no way to another network: network.tf'
+mistake 'flow logs that write everywhere' 'everything prod' network.tf \
+    'Resource = ["${aws_cloudwatch_log_group.flow.arn}:*"]' 'Resource = ["*"]' "network: the flow logs' role may write elsewhere"
+
+# The way in ------------------------------------------------------------------------------------------------------------
+mistake 'a way in that nobody asked for' 'environments dev' env/dev.tfvars \
+    'cdc_mode = "none"' $'cdc_mode = "none"\nadmin_access = true' 'a way in that nobody asked for'
+mistake 'a way in to prod by whatever image is newest' 'environments prod' env/prod.tfvars \
+    'cache_enabled = false' $'cache_enabled = false\nadmin_access = true' 'admin_access: in prod with an admin_image of your choice'
+mistake 'a host with a public address' rules admin.tf \
+    'associate_public_ip_address = false' 'associate_public_ip_address = true' 'no way in from the internet, none out: admin.tf'
+mistake 'a host with a key pair' rules admin.tf \
+    'ebs_optimized               = true' $'ebs_optimized = true\n  key_name = "mine"' 'nobody logs in to a host over the network: admin.tf'
+mistake 'a host that gives its credentials away' 'everything prod' admin.tf \
+    'http_tokens                 = "required"' 'http_tokens = "optional"' "admin: its role's credentials for whoever can make it fetch an address"
+mistake 'a host that may do anything' 'everything prod' admin.tf \
+    'AmazonSSMManagedInstanceCore"' 'AdministratorAccess"' 'admin: its role may do more than answer SSM'
+mistake "a host that reads the account's parameters" 'everything prod' network.tf \
+    '"ssm:GetDocument"' '"ssm:GetDocument", "ssm:GetParameter"' "network: through SSM's endpoints more than sessions"
+mistake 'a host without a key' 'everything prod' admin.tf \
+    'kms_key_id  = aws_kms_key.this["admin"].arn' '' 'keys: the admin host without its customer key'
+mistake 'a host that SSM cannot reach' 'admin prod' network.tf \
+    '"ssmmessages" = {' '"sms" = {' "admin: SSM's agent finds nobody to register with"
 
 # Keys ------------------------------------------------------------------------------------------------------------------
 mistake 'a database without a key' 'everything prod' aurora.tf \
@@ -82,6 +131,10 @@ mistake 'a key that any service may use' 'everything prod' security.tf \
     'Condition = { StringEquals = { "aws:SourceAccount" = local.account } }' 'Condition = {}' 'keys: a service may use a key without a condition'
 mistake 'a log without an end' 'everything prod' agent.tf \
     'retention_in_days = var.log_retention_days' 'retention_in_days = 0' 'logs: a group without key or end'
+mistake 'a log without a key' rules agent.tf \
+    $'  kms_key_id        = aws_kms_key.this["logs"].arn\n' '' 'every log group has the key and an end: agent.tf: agent: kms_key_id'
+mistake 'a log under a name that nothing writes to' 'everything prod' proxy.tf \
+    '"/aws/rds/proxy/' '"/atlas/proxy/' 'logs: not the names that the services write to'
 mistake 'an integration without a key' 'zero_etl prod' cdc.tf \
     'kms_key_id       = aws_kms_key.this["integration"].arn' '' 'not from Aurora to the warehouse with a key of its own'
 
@@ -92,7 +145,7 @@ mistake 'a secret in a variable' rules variables.tf \
 mistake 'a password in the module' rules aurora.tf \
     'manage_master_user_password   = true' 'master_password = "correct horse"' 'no secret in a variable, an output or the state: aurora.tf'
 mistake 'a password in a file of values' rules env/dev.tfvars \
-    'cdc_mode = "zero_etl"' $'cdc_mode = "zero_etl"\nmaster_password = "battery staple"' 'no secret in a variable, an output or the state: env/dev.tfvars'
+    'cdc_mode = "none"' $'cdc_mode = "none"\nmaster_password = "battery staple"' 'no secret in a variable, an output or the state: env/dev.tfvars'
 mistake 'a secret in the state' rules security.tf \
     'resource "aws_secretsmanager_secret_policy" "login" {' $'resource "aws_secretsmanager_secret_version" "login" {\n}\n\nresource "aws_secretsmanager_secret_policy" "login" {' \
     'no secret in a variable, an output or the state: security.tf'
@@ -100,6 +153,16 @@ mistake 'a password in the environment' 'everything prod' agent.tf \
     '{ name = "PGPORT", value = "5432" },' '{ name = "PGPASSWORD", value = "staple" },' 'something in the environment that does not belong there'
 mistake 'a password in the connector' 'everything prod' cdc.tf \
     '"$${secretsmanager:${aws_secretsmanager_secret.login["atlas_cdc"].name}:password}"' '"staple"' 'connector: a password instead of where it is'
+mistake 'a secret that is read in the clear' 'everything prod' security.tf \
+    '"aws:SecureTransport" = "false"' '"aws:SecureTransport" = "true"' 'secrets: may be read in the clear'
+mistake 'a secret whose name stays taken' 'environments dev' security.tf \
+    '? 30 : 0' '? 30 : 7' 'dev: its name is free at once'
+mistake 'a connector that reads the whole bucket' 'everything prod' cdc.tf \
+    'Resource = ["${aws_s3_bucket.plugins[0].arn}/${local.authorities_key}"]' 'Resource = ["${aws_s3_bucket.plugins[0].arn}/*"]' 'connector: a role that may do more than it needs'
+mistake 'a warehouse that writes into Kafka' 'everything prod' redshift.tf \
+    '"kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"]' '"kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData"]' 'redshift: its role may do more with Kafka'
+mistake 'an agent that pulls any image' 'everything prod' agent.tf \
+    'Resource = [aws_ecr_repository.agent.arn]' 'Resource = ["*"]' 'agent: its execution role may do more than start it'
 mistake 'a role that reads every secret' 'everything prod' proxy.tf \
     'Resource = [aws_secretsmanager_secret.login["atlas_ingest"].arn]' 'Resource = ["*"]' 'proxy: its role reads more than one secret with one key'
 
@@ -153,18 +216,20 @@ mistake 'one stream per partition' 'everything prod' cdc.tf \
     '"publication.autocreate.mode" = "disabled"' '"publication.autocreate.mode" = "all_tables"' "connector: not the schema's publication"
 mistake 'a stream without the heartbeat' 'everything prod' versions.tf \
     ', "heartbeat"]' ']' 'connector: without the heartbeat the slot stands still'
-mistake 'brokers in four zones' 'none prod' cdc.tf \
-    'slice(local.data_subnets, 0, 3)' 'local.data_subnets' 'debezium: brokers in another number of zones than three'
+mistake 'two configurations of one name' 'everything prod' cdc.tf \
+    '"${local.name}-${replace(local.kafka_version, ".", "-")}"' 'local.name' 'kafka: a name that the next version could not have'
 mistake 'confirmed by one broker' 'everything prod' cdc.tf \
     'min.insync.replicas=2' 'min.insync.replicas=1' 'kafka: may lose what it has confirmed'
 mistake 'one node with zero-ETL' 'environments dev' env/dev.tfvars \
-    'redshift_type          = "serverless"' $'redshift_type = "provisioned"\nredshift_node_count = 1' 'a cluster of two RA3 nodes at least'
+    $'cdc_mode = "none"\n\nredshift_type              = "serverless"' $'cdc_mode = "zero_etl"\nredshift_type = "provisioned"\nredshift_node_count = 1' 'a cluster of two RA3 nodes at least'
 mistake 'dc2' 'environments prod' env/prod.tfvars \
     '"ra3.4xlarge"' '"dc2.8xlarge"' 'dc2 is no longer sold'
 mistake 'zero-ETL without its parameter' 'zero_etl prod' aurora.tf \
     '"aurora.enhanced_logical_replication" = "1"' '"aurora.enhanced_logical_replication" = "0"' 'zero_etl: not the parameters'
 mistake 'zero-ETL to a warehouse that folds names' 'zero_etl prod' redshift.tf \
     'enable_case_sensitive_identifier = "true"' 'enable_case_sensitive_identifier = "false"' 'zero_etl: case-sensitive identifiers'
+mistake 'an integration before there are tables' 'zero_etl prod' cdc.tf \
+    'local.zero_etl && var.zero_etl_started ? 1 : 0' 'local.zero_etl ? 1 : 0' 'zero_etl: an integration without tables'
 mistake 'an integration from anywhere' 'zero_etl prod' redshift.tf \
     'StringEquals = { "aws:SourceArn" = aws_rds_cluster.this.arn }' 'StringEquals = { "aws:SourceArn" = "*" }' 'zero_etl: the warehouse takes in what comes from elsewhere'
 mistake 'an engine from before zero-ETL' 'environments prod' env/prod.tfvars \
@@ -193,6 +258,22 @@ mistake 'an alarm that tells nobody' 'everything prod' monitoring.tf \
     'alarm_actions       = [aws_sns_topic.alarms.arn]' 'alarm_actions = []' 'alarms: one that tells nobody'
 mistake 'a misspelt metric' 'everything prod' monitoring.tf \
     '"AuroraReplicaLag"' '"AuroraReplicationLag"' 'alarms: not the metrics that are meant'
+mistake 'an alarm on the writer instead of the readers' 'everything prod' monitoring.tf \
+    'dimensions = local.readers' 'dimensions = local.writer' 'alarms: on something else, or at another figure'
+mistake 'an alarm by a dimension that there is not' 'everything prod' monitoring.tf \
+    '{ ConnectorName = ' '{ Connector = ' 'alarms: not the metrics that are meant, or by other dimensions'
+mistake 'an alarm on the wrong side' 'everything prod' monitoring.tf \
+    'below = 1, minutes = 3' 'above = 1, minutes = 3' 'or on the wrong side'
+mistake 'an alarm at four gigabytes for every class' 'everything prod' monitoring.tf \
+    'below = floor(local.aurora_memory_gib * local.gib / 20)' 'below = 4 * local.gib' "alarms: an instance's, a broker's or a node's at another figure"
+mistake 'brokers that measure nothing' 'everything prod' cdc.tf \
+    '"PER_BROKER"' '"DEFAULT"' 'alarms: Kafka does not measure what they look at'
+mistake 'autovacuum that looks less often' 'everything prod' aurora.tf \
+    '"autovacuum_vacuum_cost_limit" = "2000"' $'"autovacuum_vacuum_cost_limit" = "2000"\n      "autovacuum_naptime" = "60"' 'aurora: autovacuum is held back'
+mistake 'a month without a bound' 'environments dev' env/dev.tfvars \
+    'redshift_monthly_rpu_hours = 200' '' 'sizes: what Redshift Serverless may cost in a month'
+mistake 'a bound that only counts' 'environments dev' redshift.tf \
+    '"deactivate"' '"log"' 'sizes: what Redshift Serverless may cost in a month'
 mistake 'silence that passes for health' 'everything prod' monitoring.tf \
     '? "breaching"' '? "notBreaching"' 'alarms: silence passes for health'
 
@@ -207,3 +288,13 @@ mistake 'a validation that lets everything through' 'validations prod' variables
     'can(regex("^sha256:[0-9a-f]{64}$", var.agent_image_digest))' 'true' 'var.agent_image_digest, was expected to report an error but did not'
 mistake 'an output without a description' rules outputs.tf \
     'description = "Topic of the alarms."' '' 'outputs are described: alarm_topic_arn'
+mistake 'a class that is refused' 'validations prod' variables.tf \
+    'r(6g|7g)\\.(large|(|2|' 'r(6g|7g)\\.(large|(2|' 'aurora_instance_class is a class of Aurora PostgreSQL'
+mistake 'brokers that are refused' 'validations prod' variables.tf \
+    'm7g\\.(large|(|2|' 'm7g\\.(large|(2|' 'msk_broker_type is a class of standard brokers'
+mistake 'a cache that is refused' 'validations prod' variables.tf \
+    '[mr]7g\\.(large|(|2|' '[mr]7g\\.(large|(2|' 'cache_node_type is a Graviton class'
+mistake 'a class that there is not' 'validations prod' variables.tf \
+    'r(6g|7g)\\.(large|(|2|4|8|12|16)' 'r(6g|7g)\\.(large|(|2|4|8|12|16|24)' 'var.aurora_instance_class, was expected to report an error but did not'
+mistake 'steps that nobody looks at' 'validations prod' variables.tf \
+    ' && var.redshift_max_capacity % 8 == 0' '' 'var.redshift_max_capacity, was expected to report an error but did not'

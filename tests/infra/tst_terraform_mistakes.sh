@@ -81,4 +81,9 @@ for number in "${!MISTAKES[@]}"; do
     fi
 done
 printf 'Totals: %d passed, %d failed, 0 skipped, 0 blacklisted\n' "$((${#MISTAKES[@]} - FAILED))" "$FAILED"
-((FAILED == 0 && ${#MISTAKES[@]} > 0))
+# A list that was cut short by mistake would pass, otherwise.
+FEWEST=$((${#WANTED[@]} > 0 ? 1 : 25))
+if ((${#MISTAKES[@]} < FEWEST)); then
+    printf '%d mistakes were made; there are to be %d at least.\n' "${#MISTAKES[@]}" "$FEWEST"
+fi
+((FAILED == 0 && ${#MISTAKES[@]} >= FEWEST))

@@ -13,6 +13,7 @@ aurora_storage_type   = "io_optimized"
 aurora_backup_days    = 35
 aurora_insights_days  = 465
 
+# zero_etl would bring no values: README.md, "Where it breaks".
 cdc_mode             = "debezium"
 msk_broker_type      = "kafka.m7g.large"
 msk_brokers_per_zone = 1

@@ -22,8 +22,8 @@ run "as_it_is" {
     error_message = "prod: what is in the repository or the bucket goes without asking"
   }
   assert {
-    condition     = alltrue([for s in aws_secretsmanager_secret.login : s.recovery_window_in_days == (var.environment == "prod" ? 30 : 7)])
-    error_message = "prod: a deleted secret can be had back for a month"
+    condition     = alltrue([for s in aws_secretsmanager_secret.login : s.recovery_window_in_days == (var.environment == "prod" ? 30 : 0)])
+    error_message = "prod: a deleted secret can be had back for a month; dev: its name is free at once"
   }
   assert {
     condition     = aws_rds_cluster.this.backup_retention_period == (var.environment == "prod" ? 35 : 1)
@@ -44,6 +44,14 @@ run "as_it_is" {
   assert {
     condition     = join(",", [for w in aws_redshiftserverless_workgroup.this : "${w.base_capacity} ${w.max_capacity}"]) == (var.environment == "prod" ? "" : "8 16")
     error_message = "sizes: Redshift Serverless"
+  }
+  assert {
+    condition     = join(",", [for l in aws_redshiftserverless_usage_limit.this : "${l.resource_arn} ${l.usage_type} ${l.amount} ${l.period} ${l.breach_action}"]) == (var.environment == "prod" ? "" : "arn:aws:redshift-serverless:eu-west-1:123456789012:workgroup/1a2b serverless-compute 200 monthly deactivate")
+    error_message = "sizes: what Redshift Serverless may cost in a month"
+  }
+  assert {
+    condition     = length(aws_rds_integration.this) + length(aws_instance.admin) == 0 && !contains(keys(aws_vpc_endpoint.interface), "ssm")
+    error_message = "neither by default: an integration that brings no values, a way in that nobody asked for"
   }
   assert {
     condition     = join(",", [for c in aws_msk_cluster.this : "${c.number_of_broker_nodes} ${c.broker_node_group_info[0].instance_type} ${c.broker_node_group_info[0].storage_info[0].ebs_storage_info[0].volume_size}"]) == (var.environment == "prod" ? "3 kafka.m7g.large 2000" : "")

@@ -14,6 +14,8 @@ run "everything" {
     redshift_type            = "provisioned"
     redshift_node_count      = 2
     cache_enabled            = true
+    admin_access             = true
+    admin_image              = "ami-0123456789abcdef0"
     connector_plugin_version = "3sL4kqtJlcpXroDTDmJ"
     agent_image_digest       = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   }
@@ -32,8 +34,20 @@ run "everything" {
     error_message = "network: the default group lets something through"
   }
   assert {
-    condition     = toset([for k, e in aws_vpc_endpoint.interface : k]) == toset(["ecr.api", "ecr.dkr", "logs", "secretsmanager", "sts"])
+    condition     = toset([for k, e in aws_vpc_endpoint.interface : k]) == toset(["ec2messages", "ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "ssmmessages", "sts"])
     error_message = "network: not the endpoints that are needed, or more"
+  }
+  assert {
+    condition     = aws_db_subnet_group.this.subnet_ids == toset(["subnet-data-a", "subnet-data-b", "subnet-data-c"]) && aws_db_proxy.this.vpc_subnet_ids == toset(["subnet-data-a", "subnet-data-b", "subnet-data-c"]) && aws_msk_cluster.this[0].broker_node_group_info[0].client_subnets == toset(["subnet-data-a", "subnet-data-b", "subnet-data-c"]) && aws_redshift_subnet_group.this[0].subnet_ids == toset(["subnet-data-a", "subnet-data-b", "subnet-data-c"]) && aws_elasticache_subnet_group.this[0].subnet_ids == toset(["subnet-data-a", "subnet-data-b", "subnet-data-c"])
+    error_message = "network: a store outside the data subnets, or not in every zone"
+  }
+  assert {
+    condition     = alltrue([for e in aws_vpc_endpoint.interface : e.subnet_ids == toset(["subnet-service-a", "subnet-service-b", "subnet-service-c"])]) && aws_ecs_service.agent[0].network_configuration[0].subnets == toset(["subnet-service-a", "subnet-service-b", "subnet-service-c"]) && aws_mskconnect_connector.this[0].kafka_cluster[0].apache_kafka_cluster[0].vpc[0].subnets == toset(["subnet-service-a", "subnet-service-b", "subnet-service-c"]) && contains(toset(["subnet-service-a", "subnet-service-b", "subnet-service-c"]), aws_instance.admin[0].subnet_id)
+    error_message = "network: what opens connections is not in the service subnets"
+  }
+  assert {
+    condition     = { for k, a in aws_route_table_association.this : k => "${a.subnet_id} ${a.route_table_id}" } == merge([for tier in ["data", "service"] : { for z in ["a", "b", "c"] : "${tier}-eu-west-1${z}" => "subnet-${tier}-${z} rtb-${tier}" }]...) && aws_vpc_endpoint.s3.route_table_ids == toset(["rtb-service"])
+    error_message = "network: the data subnets have the route to S3, or a subnet the other tier's table"
   }
   assert {
     condition     = alltrue([for e in aws_vpc_endpoint.interface : e.private_dns_enabled && e.security_group_ids == toset(["sg-endpoints"])])
@@ -48,6 +62,14 @@ run "everything" {
   assert {
     condition     = jsondecode(aws_vpc_endpoint.interface["secretsmanager"].policy).Statement[0].Resource == [for l in ["agent", "cdc", "ingest"] : "arn:aws:secretsmanager:eu-west-1:123456789012:secret:atlas_${l}"]
     error_message = "network: other secrets than the services' may be read through the endpoint"
+  }
+  assert {
+    condition = { for k in ["ssm", "ssmmessages", "ec2messages"] : k => join(" ", sort([for a in jsondecode(aws_vpc_endpoint.interface[k].policy).Statement[0].Action : trimprefix(a, "${k}:")])) } == {
+      ssm         = "DescribeAssociation DescribeDocument GetDocument ListAssociations ListInstanceAssociations UpdateAssociationStatus UpdateInstanceAssociationStatus UpdateInstanceInformation"
+      ssmmessages = "CreateControlChannel CreateDataChannel OpenControlChannel OpenDataChannel"
+      ec2messages = "AcknowledgeMessage DeleteMessage FailMessage GetEndpoint GetMessages SendReply"
+    }
+    error_message = "network: through SSM's endpoints more than sessions, as parameters of the account"
   }
   assert {
     condition     = jsondecode(aws_vpc_endpoint.s3.policy).Statement == [{ Effect = "Allow", Principal = "*", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::prod-${var.region}-starport-layer-bucket/*", "arn:aws:s3:::atlas-plugins/rds-global-bundle.pem"] }]
@@ -75,7 +97,7 @@ run "everything" {
   }
   assert {
     condition = toset(keys(aws_vpc_security_group_ingress_rule.flow)) == toset([
-      "application-to-proxy", "application-to-cache", "proxy-to-aurora", "console-to-aurora", "console-to-redshift", "agent-to-aurora", "agent-to-endpoints",
+      "application-to-proxy", "application-to-cache", "proxy-to-aurora", "console-to-aurora", "console-to-redshift", "console-to-endpoints", "agent-to-aurora", "agent-to-endpoints",
       "connect-to-aurora", "connect-to-kafka", "connect-to-endpoints", "redshift-to-kafka", "redshift-to-endpoints",
     ])
     error_message = "groups: not the flows that are meant"
@@ -97,6 +119,25 @@ run "everything" {
   assert {
     condition     = alltrue([for g in aws_security_group.this : length(coalesce(g.ingress, [])) == 0 && length(coalesce(g.egress, [])) == 0])
     error_message = "groups: an inline rule beside the rules that are resources"
+  }
+  assert {
+    condition = alltrue([for d in concat([for g in aws_security_group.this : g.description], [for r in aws_vpc_security_group_ingress_rule.flow : r.description],
+      [for r in aws_vpc_security_group_egress_rule.flow : r.description], [for r in aws_vpc_security_group_egress_rule.s3 : r.description]) :
+    can(regex("^[a-zA-Z0-9. _:/()#,@\\[\\]+=&;{}!$*-]{1,255}$", d))])
+    error_message = "groups: a description with characters that EC2 refuses, or of more than 255"
+  }
+  assert {
+    condition = {
+      aurora   = aws_rds_cluster.this.vpc_security_group_ids
+      proxy    = aws_db_proxy.this.vpc_security_group_ids
+      kafka    = aws_msk_cluster.this[0].broker_node_group_info[0].security_groups
+      connect  = aws_mskconnect_connector.this[0].kafka_cluster[0].apache_kafka_cluster[0].vpc[0].security_groups
+      redshift = aws_redshift_cluster.this[0].vpc_security_group_ids
+      cache    = aws_elasticache_replication_group.this[0].security_group_ids
+      agent    = aws_ecs_service.agent[0].network_configuration[0].security_groups
+      console  = aws_instance.admin[0].vpc_security_group_ids
+    } == { for g in ["aurora", "proxy", "kafka", "connect", "redshift", "cache", "agent", "console"] : g => toset(["sg-${g}"]) }
+    error_message = "groups: a part that carries another group than its own"
   }
 
   # Keys --------------------------------------------------------------------------------------------------------------
@@ -138,6 +179,10 @@ run "everything" {
     error_message = "keys: the cache without its customer key"
   }
   assert {
+    condition     = aws_instance.admin[0].root_block_device[0].encrypted && aws_instance.admin[0].root_block_device[0].kms_key_id == "arn:aws:kms:eu-west-1:123456789012:key/admin"
+    error_message = "keys: the admin host without its customer key"
+  }
+  assert {
     condition     = aws_ecr_repository.agent.encryption_configuration[0].kms_key == "arn:aws:kms:eu-west-1:123456789012:key/artifacts"
     error_message = "keys: the images without its customer key"
   }
@@ -164,13 +209,25 @@ run "everything" {
     error_message = "logs: a group without key or end"
   }
 
+  # Other names, and the services would make groups of their own.
+  assert {
+    condition = toset([for g in concat([aws_cloudwatch_log_group.flow, aws_cloudwatch_log_group.proxy, aws_cloudwatch_log_group.agent, aws_cloudwatch_log_group.insights], aws_cloudwatch_log_group.cache[*],
+      values(aws_cloudwatch_log_group.aurora), values(aws_cloudwatch_log_group.kafka), values(aws_cloudwatch_log_group.redshift)) : g.name]) == toset([for n in [
+      "/atlas/ENV/vpc-flow", "/atlas/ENV/agent", "/atlas/ENV/cache-engine", "/atlas/ENV/kafka-broker", "/atlas/ENV/kafka-connect",
+      "/aws/ecs/containerinsights/atlas-ENV/performance", "/aws/rds/proxy/atlas-ENV", "/aws/rds/cluster/atlas-ENV/postgresql", "/aws/rds/cluster/atlas-ENV/iam-db-auth-error",
+      "/aws/redshift/cluster/atlas-ENV/connectionlog", "/aws/redshift/cluster/atlas-ENV/useractivitylog", "/aws/redshift/cluster/atlas-ENV/userlog",
+    ] : replace(n, "ENV", var.environment)])
+    error_message = "logs: not the names that the services write to"
+  }
+
   # Secrets -----------------------------------------------------------------------------------------------------------
   assert {
     condition     = toset(keys(aws_secretsmanager_secret.login)) == toset(["atlas_ingest", "atlas_agent", "atlas_cdc"])
     error_message = "secrets: not those of the services' logins"
   }
   assert {
-    condition     = alltrue([for p in aws_secretsmanager_secret_policy.login : p.block_public_policy && jsondecode(p.policy).Statement[0].Effect == "Deny"])
+    condition = alltrue([for p in aws_secretsmanager_secret_policy.login : p.block_public_policy && jsondecode(p.policy).Statement == [
+    { Sid = "TlsOnly", Effect = "Deny", Principal = "*", Action = "secretsmanager:*", Resource = "*", Condition = { Bool = { "aws:SecureTransport" = "false" } } }]])
     error_message = "secrets: may be read in the clear, or by the public"
   }
 
@@ -216,6 +273,10 @@ run "everything" {
     error_message = "aurora: not what the change stream and the console need"
   }
   assert {
+    condition     = { for p in aws_rds_cluster_parameter_group.this.parameter : p.name => p.value if startswith(p.name, "autovacuum") } == { "autovacuum_vacuum_cost_limit" = "2000" }
+    error_message = "aurora: autovacuum is held back, or looks less often than Aurora's does by itself"
+  }
+  assert {
     condition     = length([for p in aws_rds_cluster_parameter_group.this.parameter : p if p.name == "log_parameter_max_length" && p.value == "0"]) == 1
     error_message = "aurora: tenants' values get into the log"
   }
@@ -259,6 +320,11 @@ run "everything" {
     condition     = aws_msk_cluster.this[0].logging_info[0].broker_logs[0].cloudwatch_logs[0].enabled
     error_message = "kafka: keeps no log"
   }
+  # Each is replaced before the old one goes, and AWS has no two of one name.
+  assert {
+    condition     = aws_msk_configuration.this[0].name == "atlas-${var.environment}-3-8-x" && can(regex("-[0-9a-f]{8}$", aws_mskconnect_worker_configuration.this[0].name)) && can(regex("-[0-9a-f]{8}$", aws_mskconnect_custom_plugin.this[0].name))
+    error_message = "kafka: a name that the next version could not have, too"
+  }
   assert {
     condition     = aws_mskconnect_connector.this[0].connector_configuration["database.hostname"] == "writer.example.internal"
     error_message = "connector: not at the writer itself"
@@ -292,13 +358,30 @@ run "everything" {
     error_message = "connector: nothing looks its password or its certificates up"
   }
   assert {
-    condition = alltrue([for s in concat(jsondecode(aws_iam_role_policy.connect[0].policy).Statement, jsondecode(aws_iam_role_policy.redshift[0].policy).Statement) :
-    alltrue([for r in flatten([s.Resource]) : startswith(r, "arn:")]) && alltrue([for a in flatten([s.Action]) : !strcontains(a, "*")])])
-    error_message = "connector: a role that may do more than it needs"
+    condition = [for s in jsondecode(aws_iam_role_policy.connect[0].policy).Statement : "${s.Sid}: ${join(" ", s.Action)} on ${join(" ", s.Resource)} if ${try(s.Condition.StringEquals["kms:ViaService"], "-")}"] == [
+      "Cluster: kafka-cluster:Connect kafka-cluster:DescribeCluster kafka-cluster:WriteDataIdempotently on arn:aws:kafka:eu-west-1:123456789012:cluster/atlas/5e6f if -",
+      "Topics: kafka-cluster:CreateTopic kafka-cluster:DescribeTopic kafka-cluster:ReadData kafka-cluster:WriteData on arn:aws:kafka:eu-west-1:123456789012:topic/atlas/5e6f/atlas.* arn:aws:kafka:eu-west-1:123456789012:topic/atlas/5e6f/__debezium-heartbeat.atlas arn:aws:kafka:eu-west-1:123456789012:topic/atlas/5e6f/__amazon_msk_connect_* if -",
+      "Groups: kafka-cluster:AlterGroup kafka-cluster:DescribeGroup on arn:aws:kafka:eu-west-1:123456789012:group/atlas/5e6f/__amazon_msk_connect_* arn:aws:kafka:eu-west-1:123456789012:group/atlas/5e6f/connect-* if -",
+      "Secret: secretsmanager:GetSecretValue secretsmanager:DescribeSecret on arn:aws:secretsmanager:eu-west-1:123456789012:secret:atlas_cdc if -",
+      "SecretKey: kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/secrets if secretsmanager.eu-west-1.amazonaws.com",
+      "Authorities: s3:GetObject on arn:aws:s3:::atlas-plugins/rds-global-bundle.pem if -",
+      "AuthoritiesKey: kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/artifacts if s3.eu-west-1.amazonaws.com",
+    ]
+    error_message = "connector: a role that may do more than it needs, or less"
   }
   assert {
-    condition     = length([for s in jsondecode(aws_iam_role_policy.redshift[0].policy).Statement : s if length(setintersection(toset(s.Action), toset(["kafka-cluster:WriteData", "kafka-cluster:CreateTopic"]))) > 0]) == 0
-    error_message = "redshift: may write into Kafka"
+    condition = [for s in jsondecode(aws_iam_role_policy.redshift[0].policy).Statement : "${join(" ", s.Action)} on ${join(" ", s.Resource)}"] == [
+      "kafka-cluster:Connect kafka-cluster:DescribeCluster kafka:GetBootstrapBrokers on arn:aws:kafka:eu-west-1:123456789012:cluster/atlas/5e6f",
+      "kafka-cluster:DescribeTopic kafka-cluster:ReadData on arn:aws:kafka:eu-west-1:123456789012:topic/atlas/5e6f/atlas.*",
+    ]
+    error_message = "redshift: its role may do more with Kafka than read the stream"
+  }
+  assert {
+    condition = [for s in jsondecode(aws_iam_role_policy.flow.policy).Statement : "${join(" ", s.Action)} on ${join(" ", s.Resource)}"] == [
+      "logs:CreateLogStream logs:PutLogEvents logs:DescribeLogStreams on arn:aws:logs:eu-west-1:123456789012:log-group:flow:*",
+      "logs:DescribeLogGroups on arn:aws:logs:eu-west-1:123456789012:log-group:*",
+    ]
+    error_message = "network: the flow logs' role may write elsewhere"
   }
 
   # The plugin's bucket -----------------------------------------------------------------------------------------------
@@ -308,7 +391,9 @@ run "everything" {
     error_message = "bucket: can be made public"
   }
   assert {
-    condition     = [for s in jsondecode(aws_s3_bucket_policy.plugins[0].policy).Statement : "${s.Effect} ${s.Condition.Bool["aws:SecureTransport"]}"] == ["Deny false"]
+    condition = jsondecode(aws_s3_bucket_policy.plugins[0].policy).Statement == [
+      { Sid = "TlsOnly", Effect = "Deny", Principal = "*", Action = "s3:*", Resource = ["arn:aws:s3:::atlas-plugins", "arn:aws:s3:::atlas-plugins/*"], Condition = { Bool = { "aws:SecureTransport" = "false" } } }
+    ]
     error_message = "bucket: may be read in the clear"
   }
   assert {
@@ -396,13 +481,36 @@ run "everything" {
     error_message = "agent: what starts it and what runs are one role"
   }
   assert {
-    condition = alltrue([for s in jsondecode(aws_iam_role_policy.agent_execution.policy).Statement :
-    alltrue([for a in s.Action : !strcontains(a, "*")]) && (s.Action == ["ecr:GetAuthorizationToken"] || alltrue([for r in flatten([s.Resource]) : startswith(r, "arn:")]))])
+    condition = [for s in jsondecode(aws_iam_role_policy.agent_execution.policy).Statement : "${s.Sid}: ${join(" ", s.Action)} on ${join(" ", flatten([s.Resource]))} if ${try(s.Condition.StringEquals["kms:ViaService"], "-")}"] == [
+      "Login: ecr:GetAuthorizationToken on * if -",
+      "Image: ecr:BatchCheckLayerAvailability ecr:GetDownloadUrlForLayer ecr:BatchGetImage on arn:aws:ecr:eu-west-1:123456789012:repository/agent if -",
+      "Log: logs:CreateLogStream logs:PutLogEvents on arn:aws:logs:eu-west-1:123456789012:log-group:agent:* if -",
+      "Secret: secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:atlas_agent if -",
+      "SecretKey: kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/secrets if secretsmanager.eu-west-1.amazonaws.com",
+    ]
     error_message = "agent: its execution role may do more than start it"
   }
   assert {
     condition     = aws_ecr_repository.agent.image_tag_mutability == "IMMUTABLE" && aws_ecr_repository.agent.image_scanning_configuration[0].scan_on_push && strcontains(jsondecode(aws_ecs_task_definition.agent[0].container_definitions)[0].image, "@sha256:")
     error_message = "agent: its image may be exchanged unseen"
+  }
+
+  # The way in --------------------------------------------------------------------------------------------------------
+  assert {
+    condition     = aws_instance.admin[0].associate_public_ip_address == false && aws_instance.admin[0].ami == "ami-0123456789abcdef0" && length(data.aws_ssm_parameter.image) == 0
+    error_message = "admin: a public address, or another image than the one named"
+  }
+  assert {
+    condition     = aws_instance.admin[0].metadata_options[0].http_tokens == "required" && aws_instance.admin[0].metadata_options[0].http_put_response_hop_limit == 1
+    error_message = "admin: its role's credentials for whoever can make it fetch an address"
+  }
+  assert {
+    condition     = aws_iam_role_policy_attachment.admin[0].policy_arn == "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore" && aws_iam_instance_profile.admin[0].role == aws_iam_role.admin[0].name && jsondecode(aws_iam_role.admin[0].assume_role_policy).Statement == [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }]
+    error_message = "admin: its role may do more than answer SSM"
+  }
+  assert {
+    condition     = output.admin_instance == "i-admin" && output.vpc_id == "vpc-atlas" && output.vpc_cidr == var.vpc_cidr && output.route_table_ids == { data = "rtb-data", service = "rtb-service" } && toset(output.data_subnets) == toset(["subnet-data-a", "subnet-data-b", "subnet-data-c"]) && toset(output.service_subnets) == toset(["subnet-service-a", "subnet-service-b", "subnet-service-c"])
+    error_message = "outputs: not what a way in of one's own needs"
   }
 
   # Trust -------------------------------------------------------------------------------------------------------------
@@ -422,16 +530,51 @@ run "everything" {
     error_message = "alarms: one that tells nobody"
   }
   assert {
-    condition = toset([for a in aws_cloudwatch_metric_alarm.this : "${a.namespace} ${a.metric_name}"]) == toset([
-      "AWS/RDS CPUUtilization", "AWS/RDS FreeableMemory", "AWS/RDS FreeLocalStorage", "AWS/RDS MaximumUsedTransactionIDs", "AWS/RDS TransactionLogsDiskUsage",
-      "AWS/RDS AuroraReplicaLag", "AWS/RDS OldestReplicationSlotLag", "AWS/RDS ReplicationSlotDiskUsage",
-      "AWS/Kafka OfflinePartitionsCount", "AWS/Kafka UnderMinIsrPartitionCount", "AWS/Kafka KafkaDataLogsDiskUsed",
-      "AWS/KafkaConnect ErroredTaskCount", "AWS/KafkaConnect RunningTaskCount",
-      "AWS/Redshift HealthStatus", "AWS/Redshift PercentageDiskSpaceUsed", "AWS/Redshift CPUUtilization",
-      "AWS/ElastiCache DatabaseMemoryUsagePercentage", "AWS/ElastiCache EngineCPUUtilization",
-      "ECS/ContainerInsights RunningTaskCount",
+    condition = toset([for a in aws_cloudwatch_metric_alarm.this : "${a.namespace} ${a.metric_name} by ${join(", ", keys(a.dimensions))} ${a.comparison_operator == "GreaterThanThreshold" ? ">" : a.comparison_operator == "LessThanThreshold" ? "<" : "?"}"]) == toset([
+      "AWS/RDS CPUUtilization by DBInstanceIdentifier >", "AWS/RDS FreeableMemory by DBInstanceIdentifier <", "AWS/RDS FreeLocalStorage by DBInstanceIdentifier <",
+      "AWS/RDS MaximumUsedTransactionIDs by DBClusterIdentifier, Role >", "AWS/RDS TransactionLogsDiskUsage by DBClusterIdentifier, Role >",
+      "AWS/RDS AuroraReplicaLag by DBClusterIdentifier, Role >", "AWS/RDS OldestReplicationSlotLag by DBClusterIdentifier, Role >", "AWS/RDS ReplicationSlotDiskUsage by DBClusterIdentifier, Role >",
+      "AWS/Kafka OfflinePartitionsCount by Cluster Name >", "AWS/Kafka UnderMinIsrPartitionCount by Broker ID, Cluster Name >", "AWS/Kafka KafkaDataLogsDiskUsed by Broker ID, Cluster Name >",
+      "AWS/KafkaConnect ErroredTaskCount by ConnectorName >", "AWS/KafkaConnect RunningTaskCount by ConnectorName <",
+      "AWS/Redshift HealthStatus by ClusterIdentifier <", "AWS/Redshift PercentageDiskSpaceUsed by ClusterIdentifier >", "AWS/Redshift CPUUtilization by ClusterIdentifier >",
+      "AWS/ElastiCache DatabaseMemoryUsagePercentage by CacheClusterId >", "AWS/ElastiCache EngineCPUUtilization by CacheClusterId >",
+      "ECS/ContainerInsights RunningTaskCount by ClusterName, ServiceName <",
     ])
-    error_message = "alarms: not the metrics that are meant"
+    error_message = "alarms: not the metrics that are meant, or by other dimensions, or on the wrong side"
+  }
+  assert {
+    condition = { for k, a in aws_cloudwatch_metric_alarm.this : k => "${join(" ", values(a.dimensions))} ${a.threshold}" if !can(regex("^(aurora|kafka|cache)-[0-9]+-", k)) } == { for k, v in {
+      "aurora-transaction-ids"   = "atlas-ENV WRITER 1000000000"
+      "aurora-transaction-logs"  = "atlas-ENV WRITER 26843545600"
+      "aurora-replica-lag"       = "atlas-ENV READER 2000"
+      "aurora-slot-lag"          = "atlas-ENV WRITER 3221225472"
+      "aurora-slot-spill"        = "atlas-ENV WRITER 10737418240"
+      "kafka-offline-partitions" = "atlas-ENV 0"
+      "connector-errors"         = "atlas-ENV-debezium 0"
+      "connector-running"        = "atlas-ENV-debezium 1"
+      "redshift-health"          = "atlas-ENV 1"
+      "redshift-disk"            = "atlas-ENV 80"
+      "redshift-cpu"             = "atlas-ENV 90"
+      "agent-running"            = "atlas-ENV agent 1"
+    } : k => replace(v, "ENV", var.environment) }
+    error_message = "alarms: on something else, or at another figure"
+  }
+  assert {
+    condition = { for k, a in aws_cloudwatch_metric_alarm.this : k => "${join(" ", values(a.dimensions))} ${a.threshold}" if can(regex("^(aurora-01|kafka-1|cache-1)-", k)) } == { for k, v in {
+      "aurora-01-cpu"           = "atlas-ENV-01 80"
+      "aurora-01-memory"        = "atlas-ENV-01 ${floor((var.environment == "prod" ? 128 : 8) * 1024 * 1024 * 1024 / 20)}"
+      "aurora-01-local-storage" = "atlas-ENV-01 ${(var.environment == "prod" ? 20 : 4) * 1024 * 1024 * 1024}"
+      "kafka-1-disk"            = "1 atlas-ENV 75"
+      "kafka-1-under-min-isr"   = "1 atlas-ENV 0"
+      "cache-1-memory"          = "atlas-ENV-001 85"
+      "cache-1-cpu"             = "atlas-ENV-001 85"
+    } : k => replace(v, "ENV", var.environment) }
+    error_message = "alarms: an instance's, a broker's or a node's at another figure"
+  }
+  assert {
+    # Without it Kafka counts nothing by broker.
+    condition     = aws_msk_cluster.this[0].enhanced_monitoring == "PER_BROKER"
+    error_message = "alarms: Kafka does not measure what they look at"
   }
   assert {
     condition     = alltrue([for a in aws_cloudwatch_metric_alarm.this : a.treat_missing_data == "breaching" if contains(["RunningTaskCount", "HealthStatus", "CPUUtilization", "OfflinePartitionsCount"], a.metric_name) && a.alarm_name != "atlas-${var.environment}-redshift-cpu"])

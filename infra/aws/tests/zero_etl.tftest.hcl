@@ -7,7 +7,27 @@ mock_provider "aws" {
 }
 
 variables {
-  cdc_mode = "zero_etl"
+  cdc_mode         = "zero_etl"
+  zero_etl_started = true
+}
+
+# The first apply: there is nothing to copy yet.
+run "before_the_schema" {
+  command = plan
+
+  variables {
+    redshift_type    = "serverless"
+    zero_etl_started = false
+  }
+
+  assert {
+    condition     = length(aws_rds_integration.this) == 0 && output.integration_id == null && length([for a in aws_cloudwatch_metric_alarm.this : a if startswith(a.metric_name, "Integration")]) == 0
+    error_message = "zero_etl: an integration without tables, or an alarm on it that would never end"
+  }
+  assert {
+    condition     = length(aws_redshift_resource_policy.this) == 1 && contains(keys(aws_kms_key.this), "integration") && length([for p in aws_rds_cluster_parameter_group.this.parameter : p if p.name == "aurora.enhanced_logical_replication" && p.value == "1"]) == 1
+    error_message = "zero_etl: what takes a restart or time is not there before the integration"
+  }
 }
 
 run "to_serverless" {
@@ -52,8 +72,12 @@ run "to_serverless" {
     error_message = "serverless: without key, or with a password of ours"
   }
   assert {
+    condition     = aws_redshiftserverless_workgroup.this[0].security_group_ids == toset(["sg-redshift"]) && aws_redshiftserverless_workgroup.this[0].subnet_ids == toset(["subnet-data-a", "subnet-data-b", "subnet-data-c"])
+    error_message = "serverless: in another group or other subnets"
+  }
+  assert {
     condition     = aws_redshiftserverless_workgroup.this[0].enhanced_vpc_routing && aws_redshiftserverless_workgroup.this[0].publicly_accessible == false && aws_redshiftserverless_workgroup.this[0].max_capacity == var.redshift_max_capacity
-    error_message = "serverless: routed around the VPC, public, or without a bound to its bill"
+    error_message = "serverless: routed around the VPC, public, or without a bound to its rate"
   }
   assert {
     condition     = aws_redshiftserverless_namespace.this[0].log_exports == toset(["connectionlog", "useractivitylog", "userlog"])

@@ -13,6 +13,24 @@ mock_data "aws_partition" {
   }
 }
 
+mock_data "aws_ssm_parameter" {
+  defaults = {
+    insecure_value = "ami-00000000000000023"
+  }
+}
+
+mock_resource "aws_instance" {
+  defaults = {
+    id = "i-admin"
+  }
+}
+
+mock_resource "aws_vpc" {
+  defaults = {
+    id = "vpc-atlas"
+  }
+}
+
 mock_resource "aws_rds_cluster" {
   defaults = {
     arn                = "arn:aws:rds:eu-west-1:123456789012:cluster:atlas"
@@ -56,6 +74,7 @@ mock_resource "aws_redshiftserverless_namespace" {
 
 mock_resource "aws_redshiftserverless_workgroup" {
   defaults = {
+    arn      = "arn:aws:redshift-serverless:eu-west-1:123456789012:workgroup/1a2b"
     endpoint = [{ address = "warehouse.example.internal", port = 5439, vpc_endpoint = [] }]
   }
 }
@@ -131,6 +150,14 @@ override_resource {
   values = {
     arn    = "arn:aws:kms:eu-west-1:123456789012:key/alarms"
     key_id = "alarms"
+  }
+}
+
+override_resource {
+  target = aws_kms_key.this["admin"]
+  values = {
+    arn    = "arn:aws:kms:eu-west-1:123456789012:key/admin"
+    key_id = "admin"
   }
 }
 
@@ -290,6 +317,14 @@ override_resource {
 }
 
 override_resource {
+  target = aws_iam_role.admin[0]
+  values = {
+    arn = "arn:aws:iam::123456789012:role/admin"
+    id  = "admin"
+  }
+}
+
+override_resource {
   target = aws_iam_role.connect[0]
   values = {
     arn = "arn:aws:iam::123456789012:role/connect"
@@ -311,15 +346,80 @@ mock_resource "aws_cloudwatch_log_group" {
   }
 }
 
+override_resource {
+  target = aws_cloudwatch_log_group.flow
+  values = {
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:flow"
+  }
+}
+
+override_resource {
+  target = aws_cloudwatch_log_group.agent
+  values = {
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:agent"
+  }
+}
+
 mock_resource "aws_cloudwatch_metric_alarm" {
   defaults = {
     arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:alarm"
   }
 }
 
-mock_resource "aws_subnet" {
-  defaults = {
-    id = "subnet-mock"
+# By tier and zone, so that a part in the other tier is seen.
+override_resource {
+  target = aws_subnet.this["data-eu-west-1a"]
+  values = {
+    id = "subnet-data-a"
+  }
+}
+
+override_resource {
+  target = aws_subnet.this["data-eu-west-1b"]
+  values = {
+    id = "subnet-data-b"
+  }
+}
+
+override_resource {
+  target = aws_subnet.this["data-eu-west-1c"]
+  values = {
+    id = "subnet-data-c"
+  }
+}
+
+override_resource {
+  target = aws_subnet.this["service-eu-west-1a"]
+  values = {
+    id = "subnet-service-a"
+  }
+}
+
+override_resource {
+  target = aws_subnet.this["service-eu-west-1b"]
+  values = {
+    id = "subnet-service-b"
+  }
+}
+
+override_resource {
+  target = aws_subnet.this["service-eu-west-1c"]
+  values = {
+    id = "subnet-service-c"
+  }
+}
+
+override_resource {
+  target = aws_route_table.this["data"]
+  values = {
+    id = "rtb-data"
+  }
+}
+
+override_resource {
+  target = aws_route_table.this["service"]
+  values = {
+    id = "rtb-service"
   }
 }
 
