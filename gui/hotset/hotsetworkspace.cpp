@@ -136,7 +136,7 @@ HotSetWorkspace::HotSetWorkspace(QWidget* parent)
     m_splitter->setStretchFactor(0, 3);
     m_splitter->setStretchFactor(1, 2);
     m_splitter->setChildrenCollapsible(false);
-    m_splitter->setSizes({720, 480});
+    m_splitter->setSizes({830, 410});
     column->addWidget(m_splitter, 1);
 
     m_poll->setInterval(pollInterval);

@@ -261,6 +261,8 @@ void TestHotSetWorkspace::whatFiltersComparedComesFirst()
     m_workspace->resize(1280, 800);
     test::shoot(m_workspace.get(), QStringLiteral("hotset-usage-light"));
     Theme::instance().setMode(Theme::Mode::Dark);
+    // Palettes reach the widgets by events.
+    QTest::qWait(20);
     test::shoot(m_workspace.get(), QStringLiteral("hotset-usage-dark"));
     Theme::instance().setMode(Theme::Mode::Light);
     m_workspace->resize(1200, 720);
