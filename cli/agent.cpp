@@ -33,6 +33,8 @@ const RegisteredStatement rateSql{"agent.rate", "Throughput samples from the led
                                   "select atlas.sample_ingest_rate(10)"};
 const RegisteredStatement maintainSql{"agent.maintain", "Partitions ahead, retention",
                                       "select atlas.maintain()"};
+const RegisteredStatement forgetSql{"agent.usage", "Forget filters that ran long ago",
+                                    "select atlas.forget_filter_usage($1::integer, $2::integer)"};
 const RegisteredStatement notedSql{"agent.writes", "Add up what was written to each attribute",
                                    "select atlas.note_attribute_writes()"};
 const RegisteredStatement statsSql{
@@ -55,6 +57,10 @@ constexpr auto statisticsEvery = 10s;
 constexpr double statisticsSeconds = 0.5;
 constexpr qint64 exactUpTo = 200'000;
 constexpr int sampledEntities = 30'000;
+
+// A little more than the advice looks back on, in transactions that are short.
+constexpr int usageDays = 35;
+constexpr int usageBatch = 5'000;
 
 db::Result<bool> once(const db::Result<db::ResultSet>& result)
 {
@@ -117,6 +123,12 @@ void startDuties(ingest::DutyRunner& duties, LagMailbox& lagMailbox)
                       error.kind = db::ErrorKind::Other;
                       error.message = done->string(0, 0);
                       return error;
+                  }});
+    duties.start({QStringLiteral("filter usage"), 1h, [](db::BlockingSession& s) -> db::Result<bool> {
+                      const auto gone = s.exec(forgetSql({db::param(usageDays), db::param(usageBatch)}, 60s));
+                      if (!gone)
+                          return gone.error();
+                      return gone->integer(0, 0).value_or(0) >= usageBatch;
                   }});
     duties.start(
         {QStringLiteral("attribute statistics"), statisticsEvery,

@@ -103,6 +103,7 @@ int runRejects(const QStringList& arguments);
 int runTenant(const QStringList& arguments);
 int runFilter(const QStringList& arguments);
 int runLag(const QStringList& arguments);
+int runCandidates(const QStringList& arguments);
 int runPromote(const QStringList& arguments);
 int runDemote(const QStringList& arguments);
 int runStatements(const QStringList& arguments);

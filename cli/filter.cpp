@@ -15,6 +15,7 @@
 #include "model/filter/compiler.h"
 #include "model/filter/parser.h"
 #include "model/filter/validate.h"
+#include "model/hotset/usage.h"
 #include "model/lag/monitor.h"
 #include "model/sessionwatch.h"
 
@@ -125,8 +126,25 @@ struct Attempt
     int status = Ok; ///< with an error: Ok leaves it to exitStatusFor()
     std::optional<db::DbError> error;
     bool wrote = false;
-    qint64 rows = 0; ///< written
+    qint64 rows = 0;                    ///< written
+    std::optional<hotset::Usage> usage; ///< to be noted
 };
+
+/// For the advice on the hot set, once all is written and said. Whatever comes of it, the filter has run: no
+/// error is told, and nobody waits for more than two seconds.
+void note(Connection& connection, const hotset::Usage& usage)
+{
+    const QString endpoint = hotset::usageEndpoint(connection.client());
+    if (endpoint.isEmpty() || interrupted())
+        return;
+    auto session = db::BlockingSession::open(connection.client(), endpoint, std::chrono::seconds(1));
+    if (!session)
+        return;
+    (*session)->setWatch(&interrupted);
+    db::Statement statement = hotset::usageStatement(usage);
+    statement.deadline = std::chrono::seconds(1);
+    (void)(*session)->exec(statement);
+}
 
 /// Ends what runs on a node after Ctrl+C, or when the node has stopped: no batch comes by to notice it.
 class NodeWatch
@@ -316,6 +334,7 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
     timer.start();
     qint64 count = 0;
     bool uncounted = false;
+    double firstRows = -1; // until a page was there: what comes after it waits for whoever reads
     QFile out;
     if (!out.open(stdout, QIODevice::WriteOnly)) {
         fail(QStringLiteral("cannot write: ") + out.errorString());
@@ -379,8 +398,10 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         bool begun = false;
         bool writable = true;
         const auto streamed = session.stream(built.statement, 1000, [&](const db::ResultSet& batch) {
-            if (!begun)
+            if (!begun) {
+                firstRows = static_cast<double>(timer.nsecsElapsed()) / 1e6;
                 writable = writer.begin();
+            }
             begun = true;
             attempt.wrote = true;
             for (const browse::Row& row : browse::rowsOf(batch, request.columns, catalog)) {
@@ -415,6 +436,16 @@ Attempt runOn(Connection& connection, const routing::Route& route, const Call& c
         }
     }
     const double milliseconds = static_cast<double>(timer.nsecsElapsed()) / 1e6;
+    // The warehouse has no hot set.
+    if (!call.top && !call.histogram && route.role != db::EndpointRole::Warehouse) {
+        attempt.usage = hotset::usageOf(request.filter, catalog, tenant);
+        if (attempt.usage) {
+            attempt.usage->milliseconds = firstRows < 0 ? milliseconds : firstRows;
+            attempt.usage->endpoint = route.node;
+            if (!uncounted)
+                attempt.usage->rows = count;
+        }
+    }
     if (call.explain) {
         built.plan.addBounds(request.filter, catalog, QDateTime::currentDateTimeUtc());
         if (call.analyze)
@@ -613,8 +644,12 @@ int runFilter(const QStringList& arguments)
             return lastStatus;
         }
         const Attempt attempt = runOn(*connection, route, call, useHot);
-        if (!attempt.error)
+        if (!attempt.error) {
+            // A primary that is known to be out is not waited for.
+            if (attempt.usage && !monitor.route(routing::Intent::Critical).readOnly)
+                note(*connection, *attempt.usage);
             return attempt.status;
+        }
         if (interrupted()) {
             fail(QStringLiteral("interrupted"));
             return Interrupted;

@@ -19,6 +19,7 @@ constexpr std::array commands{
     Command{"rejects", "List, send again or throw away values that could not be stored", runRejects},
     Command{"filter", "Run a filter and write its rows", runFilter},
     Command{"lag", "How far each stage is behind the primary", runLag},
+    Command{"candidates", "Attributes that are worth promoting, by the filters that ran", runCandidates},
     Command{"promote", "Bring an attribute into the hot set", runPromote},
     Command{"demote", "Take an attribute out of the hot set", runDemote},
     Command{"tenant", "List tenants, move one to a branch of its own or back", runTenant},

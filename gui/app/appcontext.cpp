@@ -9,6 +9,7 @@
 
 #include "gui/environments/secretstore.h"
 #include "model/environment/discovery.h"
+#include "model/hotset/usage.h"
 
 namespace atlas::gui {
 
@@ -153,7 +154,7 @@ void AppContext::noteState(const db::EndpointState& state)
 {
     const QString node = endpointNode(state.endpoint);
     if (!m_environment || !m_environment->nodes().contains(node) ||
-        state.link == db::EndpointState::Link::Unknown)
+        state.link == db::EndpointState::Link::Unknown || hotset::isUsageEndpoint(state.endpoint))
         return;
     const db::EndpointState before = m_nodeStates.value(node);
     m_loginStates.insert(state.endpoint, state);

@@ -815,8 +815,10 @@ void AssetsWorkspace::explain()
         ExplainDialog::Source source;
         source.count = [this](const filter::Expression& filter, std::chrono::milliseconds budget,
                               QObject* receiver, browse::Handler<browse::Count> done) -> quint64 {
+            // Parts of a filter, looked at to understand it: nobody ran them as filters.
             return m_browser
-                       ? m_browser->count(filter, m_catalog->catalog(), budget, receiver, std::move(done))
+                       ? m_browser->count(filter, m_catalog->catalog(), budget, receiver, std::move(done),
+                                          routing::Intent::Operational, browse::Browser::Noted::No)
                        : 0;
         };
         source.cancel = [this](quint64 ticket) {

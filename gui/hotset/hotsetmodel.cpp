@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/hotset/hotsetmodel.h"
 
+#include <QLocale>
+
 #include <algorithm>
 
 #include "gui/assets/attributelistmodel.h"
@@ -25,6 +27,24 @@ int stateOrder(HotState state)
         break;
     }
     return 2;
+}
+
+bool isNumber(int column)
+{
+    return column == HotSetModel::Filters || column == HotSetModel::Share || column == HotSetModel::Distinct;
+}
+
+QString usageText(const hotset::Candidate& usage)
+{
+    QString text =
+        HotSetModel::tr("Filters that compared it for equality in the last 30 days: %1\n"
+                        "Of those, with another attribute: %2\n"
+                        "Their time together: %3")
+            .arg(countText(usage.filters), countText(usage.combined), elapsedText(usage.milliseconds));
+    if (usage.writeRate)
+        text += HotSetModel::tr("\nWritten %1 times a second: so many more documents written once it is hot")
+                    .arg(QLocale().toString(*usage.writeRate, 'f', 1));
+    return text;
 }
 
 } // namespace
@@ -55,6 +75,19 @@ void HotSetModel::setCatalog(const AttributeCatalog& catalog)
 {
     beginResetModel();
     m_catalog = catalog;
+    arrange();
+    endResetModel();
+}
+
+void HotSetModel::setUsage(const std::vector<hotset::Candidate>& candidates)
+{
+    QHash<int, hotset::Candidate> usage;
+    for (const hotset::Candidate& one : candidates)
+        usage.insert(one.attributeId, one);
+    if (usage == m_usage)
+        return;
+    beginResetModel();
+    m_usage = usage;
     arrange();
     endResetModel();
 }
@@ -114,15 +147,24 @@ void HotSetModel::arrange()
 {
     const QStringList words = searchWords(m_search);
     m_shown.clear();
+    // Among those that are cold it says which to promote; what is hot stays where it was.
+    const auto spent = [this](const Attribute& attribute) {
+        const auto usage = m_usage.constFind(attribute.id);
+        return attribute.state != HotState::Cold || usage == m_usage.constEnd() ? -1.0 : usage->milliseconds;
+    };
     for (int i = 0; i < m_catalog.size(); ++i) {
         if (words.isEmpty() || matchesWords(m_catalog.at(i).name.toLower(), words))
             m_shown.push_back(i);
     }
-    std::stable_sort(m_shown.begin(), m_shown.end(), [this](int left, int right) {
+    std::stable_sort(m_shown.begin(), m_shown.end(), [this, &spent](int left, int right) {
         const Attribute& a = m_catalog.at(left);
         const Attribute& b = m_catalog.at(right);
         if (stateOrder(a.state) != stateOrder(b.state))
             return stateOrder(a.state) < stateOrder(b.state);
+        const double spentOnA = spent(a);
+        const double spentOnB = spent(b);
+        if (spentOnA != spentOnB)
+            return spentOnA > spentOnB;
         return a.entitiesWith.value_or(-1) > b.entitiesWith.value_or(-1);
     });
 }
@@ -183,6 +225,10 @@ QVariant HotSetModel::data(const QModelIndex& index, int role) const
             return typeText(attribute->type);
         case State:
             return hotStateName(attribute->state);
+        case Filters: {
+            const auto usage = m_usage.constFind(attribute->id);
+            return usage == m_usage.constEnd() ? QString() : countText(usage->filters);
+        }
         case Share:
             return shareText(share);
         case Distinct:
@@ -195,11 +241,14 @@ QVariant HotSetModel::data(const QModelIndex& index, int role) const
     case Qt::DecorationRole:
         return index.column() == Name ? QVariant(icon(typeIcon(attribute->type))) : QVariant();
     case Qt::ToolTipRole:
+        if (index.column() == Filters) {
+            const auto usage = m_usage.constFind(attribute->id);
+            return usage == m_usage.constEnd() ? QVariant() : QVariant(usageText(*usage));
+        }
         return index.column() == Job && job ? QVariant(job->message) : QVariant();
     case Qt::TextAlignmentRole:
-        return index.column() == Share || index.column() == Distinct
-                   ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
-                   : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
+        return isNumber(index.column()) ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
+                                        : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
     default:
         return {};
     }
@@ -210,8 +259,10 @@ QVariant HotSetModel::headerData(int section, Qt::Orientation orientation, int r
     if (orientation != Qt::Horizontal)
         return {};
     if (role == Qt::TextAlignmentRole)
-        return section == Share || section == Distinct ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
-                                                       : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
+        return isNumber(section) ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
+                                 : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
+    if (role == Qt::ToolTipRole && section == Filters)
+        return tr("How many filters compared it for equality; pointed at, a number tells what they cost");
     if (role != Qt::DisplayRole)
         return {};
     switch (section) {
@@ -221,6 +272,8 @@ QVariant HotSetModel::headerData(int section, Qt::Orientation orientation, int r
         return tr("Type");
     case State:
         return tr("State");
+    case Filters:
+        return tr("Filters, 30 d");
     case Share:
         return tr("Assets");
     case Distinct:

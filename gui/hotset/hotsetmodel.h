@@ -10,22 +10,26 @@
 
 #include "model/catalog/attributecatalog.h"
 #include "model/hotset/hotset.h"
+#include "model/hotset/usage.h"
 
 namespace atlas::gui {
 
-/// All attributes of a tenant for the hot set: what is not cold first, then by the share of assets that have
+/// All attributes of a tenant for the hot set: what is not cold first, then the cold ones that filters
+/// compared for equality, by the time spent in those filters, then the rest by the share of assets that have
 /// it.
 class HotSetModel : public QAbstractTableModel
 {
     Q_OBJECT
 public:
-    enum Column { Name = 0, Type, State, Share, Distinct, Job, ColumnCount };
+    enum Column { Name = 0, Type, State, Filters, Share, Distinct, Job, ColumnCount };
     enum Role { IdRole = Qt::UserRole + 1, StateRole, ProgressRole };
 
     explicit HotSetModel(QObject* parent = nullptr);
 
     void setCatalog(const AttributeCatalog& catalog);
     const AttributeCatalog& catalog() const { return m_catalog; }
+    /// What filters of the last hotset::adviceDays compared for equality.
+    void setUsage(const std::vector<hotset::Candidate>& candidates);
     void setSearch(const QString& text);
     /// Newest first, as jobsStatement() has them.
     void setJobs(const std::vector<hotset::Job>& jobs);
@@ -53,6 +57,7 @@ private:
     AttributeCatalog m_catalog;
     std::vector<int> m_shown; ///< indexes into the catalogue
     std::vector<hotset::Job> m_jobs;
+    QHash<int, hotset::Candidate> m_usage; ///< by attribute
     QString m_search;
 };
 

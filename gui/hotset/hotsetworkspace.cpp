@@ -124,6 +124,7 @@ HotSetWorkspace::HotSetWorkspace(QWidget* parent)
     width(HotSetModel::Name, QStringLiteral("tire_pressure.front_left_00"));
     width(HotSetModel::Type, QStringLiteral("timestamp"));
     width(HotSetModel::State, QStringLiteral("warming mm"));
+    width(HotSetModel::Filters, QStringLiteral("Filters, 30 d"));
     width(HotSetModel::Share, QStringLiteral("<0.01 %"));
     width(HotSetModel::Distinct, QStringLiteral("1,000,000"));
     m_splitter->addWidget(m_table);
@@ -135,7 +136,7 @@ HotSetWorkspace::HotSetWorkspace(QWidget* parent)
     m_splitter->setStretchFactor(0, 3);
     m_splitter->setStretchFactor(1, 2);
     m_splitter->setChildrenCollapsible(false);
-    m_splitter->setSizes({720, 480});
+    m_splitter->setSizes({830, 410});
     column->addWidget(m_splitter, 1);
 
     m_poll->setInterval(pollInterval);
@@ -215,12 +216,14 @@ void HotSetWorkspace::tenantChanged()
     m_monitor.reset();
     m_jobsLoaded = false;
     m_jobsLoading = false;
+    m_usageLoading = false;
     m_jobsError.reset();
     m_reloading = false;
     m_note.clear();
     m_said.clear();
     m_strip->clear();
     m_model->setJobs({});
+    m_model->setUsage({});
     m_model->setCatalog({});
     // An attribute of the next tenant may have the same number: neither question nor message is about it.
     m_panel->setAttribute({}, 0);
@@ -253,6 +256,7 @@ void HotSetWorkspace::activate()
     else
         showProblem(); // it is shared: it may have failed before anybody looked here
     loadJobs();
+    loadUsage();
     m_poll->start();
     updateBlocked();
 }
@@ -268,6 +272,31 @@ void HotSetWorkspace::refresh()
     if (m_catalog)
         reloadCatalog();
     loadJobs();
+    loadUsage();
+}
+
+void HotSetWorkspace::loadUsage()
+{
+    if (!m_catalog || m_usageLoading)
+        return;
+    m_usageLoading = true;
+    const quint64 generation = m_generation;
+    context()->client()->query(context()->endpoint(QStringLiteral("primary"), Purpose::Admin),
+                               hotset::candidatesStatement(m_catalog->tenant()), this,
+                               [this, generation](const db::Result<db::ResultSet>& result) {
+                                   if (generation != m_generation)
+                                       return;
+                                   m_usageLoading = false;
+                                   // It is advice: without it the list is what it was, and what is wrong with
+                                   // the primary is said by those who need it.
+                                   if (!result)
+                                       return;
+                                   const Attribute* current =
+                                       m_model->attributeAt(m_table->currentIndex().row());
+                                   const int id = current ? current->id : m_wantedSelection;
+                                   m_model->setUsage(hotset::candidatesFromRows(*result));
+                                   select(id);
+                               });
 }
 
 void HotSetWorkspace::reloadCatalog()
@@ -570,7 +599,7 @@ bool HotSetWorkspace::isSettled() const
     if (!m_catalog)
         return !context() || !context()->tenant().isValid();
     const bool catalogShown = m_catalog->isLoaded() || m_catalog->error().has_value();
-    return catalogShown && m_jobsLoaded && !m_reloading && m_queue.isEmpty() &&
+    return catalogShown && m_jobsLoaded && !m_usageLoading && !m_reloading && m_queue.isEmpty() &&
            !(m_runner && m_runner->isRunning());
 }
 

@@ -58,6 +58,7 @@ private:
     void tenantChanged();
     void catalogChanged();
     void loadJobs();
+    void loadUsage();
     void jobsAnswered(const db::Result<db::ResultSet>& result);
     void showCurrent();
     void reloadCatalog();
@@ -118,6 +119,7 @@ private:
     bool m_active = false;
     bool m_jobsLoaded = false;
     bool m_jobsLoading = false;
+    bool m_usageLoading = false;
     bool m_reloading = false;
     quint64 m_generation = 0; ///< of tenant and environment: a late answer of an older one is dropped
 };

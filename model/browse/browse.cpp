@@ -368,7 +368,24 @@ Browser::Browser(routing::Reader* reader, int tenant, QObject* parent)
     : QObject(parent)
     , m_reader(reader)
     , m_tenant(tenant)
+    , m_usage(reader->client())
 {
+}
+
+void Browser::note(std::optional<hotset::Usage> usage, double milliseconds, std::optional<qint64> rows,
+                   const QString& endpoint)
+{
+    if (!usage || !m_reader->client())
+        return;
+    const QList<db::Endpoint> known = m_reader->client()->endpoints();
+    if (std::any_of(known.cbegin(), known.cend(), [&endpoint](const db::Endpoint& one) {
+            return one.id == endpoint && one.role == EndpointRole::Warehouse;
+        }))
+        return;
+    usage->milliseconds = milliseconds;
+    usage->rows = rows;
+    usage->endpoint = endpoint;
+    m_usage.record(*usage);
 }
 
 quint64 Browser::runFiltered(const PageRequest& request, const AttributeCatalog& catalog, Build build,
@@ -439,9 +456,10 @@ quint64 Browser::page(PageRequest request, const AttributeCatalog& catalog, QObj
                       Handler<Page> done, routing::Intent intent)
 {
     request.tenant = m_tenant;
+    const bool first = request.afterEntityId == 0 && !request.sortAfter;
     return runFiltered(request, catalog, &pageStatement, std::chrono::seconds(30), receiver, intent,
-                       [done, columns = request.columns, catalog,
-                        limit = request.limit](std::variant<Ran, Problem> outcome) {
+                       [this, done, columns = request.columns, catalog, limit = request.limit,
+                        filter = request.filter, first](std::variant<Ran, Problem> outcome) {
                            if (const auto* problem = std::get_if<Problem>(&outcome)) {
                                done(*problem);
                                return;
@@ -456,38 +474,49 @@ quint64 Browser::page(PageRequest request, const AttributeCatalog& catalog, QObj
                            page.explain = ran.built.explain;
                            page.plan = ran.built.plan;
                            page.expectedRows = ran.built.expectedRows;
+                           if (first)
+                               note(hotset::usageOf(filter, catalog, m_tenant), page.milliseconds,
+                                    static_cast<qint64>(page.rows.size()), page.route.node);
                            done(std::move(page));
                        });
 }
 
 quint64 Browser::count(const filter::Expression& filter, const AttributeCatalog& catalog,
                        std::chrono::milliseconds budget, QObject* receiver, Handler<Count> done,
-                       routing::Intent intent)
+                       routing::Intent intent, Noted noted)
 {
     PageRequest request;
     request.tenant = m_tenant;
     request.filter = filter;
     const double estimate = expected(filter, catalog);
-    return runFiltered(request, catalog, &countStatement, budget, receiver, intent,
-                       [done, estimate, budget](std::variant<Ran, Problem> outcome) {
-                           Count count;
-                           if (const auto* problem = std::get_if<Problem>(&outcome)) {
-                               if (!problem->error || problem->error->kind != db::ErrorKind::Deadline) {
-                                   done(*problem);
-                                   return;
-                               }
-                               count.entities = qRound64(estimate);
-                               count.milliseconds = static_cast<double>(budget.count());
-                               done(count);
-                               return;
-                           }
-                           const Ran& ran = std::get<Ran>(outcome);
-                           count.entities = ran.routed.rows.integer(0, 0).value_or(0);
-                           count.exact = true;
-                           count.milliseconds = ran.routed.milliseconds;
-                           count.route = ran.routed.route;
-                           done(count);
-                       });
+    return runFiltered(
+        request, catalog, &countStatement, budget, receiver, intent,
+        [this, done, estimate, budget, filter, catalog, noted](std::variant<Ran, Problem> outcome) {
+            Count count;
+            if (const auto* problem = std::get_if<Problem>(&outcome)) {
+                if (!problem->error || problem->error->kind != db::ErrorKind::Deadline) {
+                    done(*problem);
+                    return;
+                }
+                count.entities = qRound64(estimate);
+                count.milliseconds = static_cast<double>(budget.count());
+                // What takes too long counts most.
+                if (noted == Noted::Yes)
+                    note(hotset::usageOf(filter, catalog, m_tenant), count.milliseconds, std::nullopt,
+                         problem->error->endpoint);
+                done(count);
+                return;
+            }
+            const Ran& ran = std::get<Ran>(outcome);
+            count.entities = ran.routed.rows.integer(0, 0).value_or(0);
+            count.exact = true;
+            count.milliseconds = ran.routed.milliseconds;
+            count.route = ran.routed.route;
+            if (noted == Noted::Yes)
+                note(hotset::usageOf(filter, catalog, m_tenant), count.milliseconds, count.entities,
+                     count.route.node);
+            done(count);
+        });
 }
 
 quint64 Browser::top(const filter::Expression& filter, const AttributeCatalog& catalog,

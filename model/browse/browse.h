@@ -13,6 +13,7 @@
 #include "model/catalog/attributecatalog.h"
 #include "model/filter/compiler.h"
 #include "model/filter/expression.h"
+#include "model/hotset/usage.h"
 #include "model/routing/reader.h"
 
 namespace atlas::browse {
@@ -147,11 +148,14 @@ std::vector<Row> rowsOf(const db::ResultSet& rows, const QList<int>& columns,
 
 /// Runs filters for one tenant: compiles for the node that the router chooses, pages by keyset. Reads only.
 /// GUI thread; handlers run there, never when the receiver is gone. A tenth of a second is a long time here:
-/// nothing blocks.
+/// nothing blocks. First pages and counts are noted for the advice on the hot set, beside the reading
+/// (hotset::UsageRecorder); what the warehouse answered is not, it has no hot set.
 class Browser : public QObject
 {
     Q_OBJECT
 public:
+    enum class Noted { No = 1, Yes };
+
     Browser(routing::Reader* reader, int tenant, QObject* parent = nullptr);
 
     /// Rows after `afterEntityId` (0: from the start), in the order of entity ids. An AT001 of the server (an
@@ -162,10 +166,10 @@ public:
     /// The same as the request says, in the order it asks for; tenant, role and node are set here.
     quint64 page(PageRequest request, const AttributeCatalog& catalog, QObject* receiver, Handler<Page> done,
                  routing::Intent intent = routing::Intent::Operational);
-    /// Exact count within a time budget.
+    /// Exact count within a time budget. Noted, unless it is of something that nobody asked as a filter.
     quint64 count(const filter::Expression& filter, const AttributeCatalog& catalog,
                   std::chrono::milliseconds budget, QObject* receiver, Handler<Count> done,
-                  routing::Intent intent = routing::Intent::Operational);
+                  routing::Intent intent = routing::Intent::Operational, Noted noted = Noted::Yes);
     /// The most common values of an attribute within a filter, counted: an error when the budget ends before.
     quint64 top(const filter::Expression& filter, const AttributeCatalog& catalog, const Attribute& attribute,
                 int most, std::chrono::milliseconds budget, QObject* receiver, Handler<TopValues> done,
@@ -220,12 +224,15 @@ private:
         ValueBins before; ///< of the look before this one
         int looks = 0;    ///< after the first
     };
+    void note(std::optional<hotset::Usage> usage, double milliseconds, std::optional<qint64> rows,
+              const QString& endpoint);
     void takeBins(const std::shared_ptr<Look>& look, std::variant<Ran, Problem> outcome);
     quint64 readRows(const db::Statement& statement, QObject* receiver,
                      std::function<void(std::variant<routing::Routed, Problem>)> done);
 
     routing::Reader* m_reader;
     int m_tenant;
+    hotset::UsageRecorder m_usage;
     quint64 m_next = 0;
     QHash<quint64, quint64> m_running; ///< ours to the reader's
 };

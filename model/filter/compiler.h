@@ -186,6 +186,11 @@ std::pair<std::size_t, std::size_t> innerBins(const std::vector<Bin>& bins);
 /// What follows "order by" for the rows of a sorted select with that alias.
 QByteArray sortOrder(const QByteArray& alias, bool descending);
 
+/// Attributes of which the filter compares so that the hot set could answer it if they were hot, each once,
+/// in order of their ids: equalities that are enabled, in groups too; not ranges, lists of several values,
+/// JSON. The expression must be valid.
+QList<int> hotEqualities(const Expression& expression, const CatalogLookup& catalog);
+
 /// SQLSTATE that hot_match raises when one of its attributes is not hot (any more).
 inline constexpr char notHotSqlState[] = "AT001";
 

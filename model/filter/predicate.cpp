@@ -2,7 +2,9 @@
 #include "model/filter/predicate_p.h"
 
 #include <algorithm>
+#include <functional>
 
+#include "model/filter/compiler.h"
 #include "model/filter/conditions_p.h"
 #include "model/filter/printer.h"
 
@@ -385,6 +387,45 @@ Predicate toPredicate(const Expression& expression, const CatalogLookup& catalog
 {
     const Builder builder(catalog, estimator);
     return builder.node(Node(expression.enabledOnly().root()));
+}
+
+QList<int> hotEqualities(const Expression& expression, const CatalogLookup& catalog)
+{
+    /// As the planner would see it if everything were hot.
+    class AllHot : public CatalogLookup
+    {
+    public:
+        explicit AllHot(const CatalogLookup& real)
+            : m_real(real)
+        {
+        }
+        std::optional<AttributeInfo> find(const QString& name) const override
+        {
+            std::optional<AttributeInfo> info = m_real.find(name);
+            if (info)
+                info->hot = true;
+            return info;
+        }
+        double entitiesTotal() const override { return m_real.entitiesTotal(); }
+        std::shared_ptr<const AttributeStats> fieldStats(EntityField field) const override
+        {
+            return m_real.fieldStats(field);
+        }
+
+    private:
+        const CatalogLookup& m_real;
+    };
+    const AllHot hot(catalog);
+    QList<int> ids;
+    const std::function<void(const Predicate&)> look = [&](const Predicate& predicate) {
+        if (predicate.isHotEquality() && !ids.contains(predicate.attribute.id))
+            ids.append(predicate.attribute.id);
+        for (const Predicate& child : predicate.children)
+            look(child);
+    };
+    look(toPredicate(expression, hot, StatsEstimator(hot)));
+    std::sort(ids.begin(), ids.end());
+    return ids;
 }
 
 std::optional<Node> Predicate::node() const

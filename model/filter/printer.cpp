@@ -79,6 +79,23 @@ QString clauseText(const Clause& clause)
     }
 }
 
+/// A list of values is one place.
+Node withoutValues(const Node& node)
+{
+    if (node.isClause()) {
+        Clause clause = node.clause();
+        if (clause.op == Operator::In)
+            clause.literals = clause.literals.mid(0, 1);
+        for (Literal& literal : clause.literals)
+            literal = Literal::string(QStringLiteral("?"));
+        return clause;
+    }
+    Group group = node.group();
+    for (Node& child : group.children)
+        child = withoutValues(child);
+    return group;
+}
+
 QString canonicalText(const Node& node);
 
 QString joined(const Group& group)
@@ -171,6 +188,12 @@ QString print(const Node& node)
 QString print(const Expression& expression)
 {
     return joined(expression.canonical().root());
+}
+
+QString shape(const Expression& expression)
+{
+    const Node bare = withoutValues(Node(expression.enabledOnly().root()));
+    return print(Expression(bare.group())).replace(QStringLiteral("\"?\""), QStringLiteral("?"));
 }
 
 } // namespace atlas::filter

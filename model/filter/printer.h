@@ -11,6 +11,9 @@ namespace atlas::filter {
 /// has the literals its operator takes and names and strings are valid Unicode without NUL. Nothing at all
 /// prints as "".
 QString print(const Expression& expression);
+/// The same of what is enabled, with ? in the place of every value: filters that differ in nothing else have
+/// one shape. Not to be parsed.
+QString shape(const Expression& expression);
 /// One node, as it would stand inside a group.
 QString print(const Node& node);
 QString print(const Subject& subject);

@@ -18,6 +18,7 @@
 #include "gui/hotset/hotsetworkspace.h"
 #include "gui/hotset/jobpanel.h"
 #include "gui/support/timetext.h"
+#include "gui/theme/theme.h"
 #include "gui/widgets/messagestrip.h"
 #include "model/environment/environment.h"
 #include "tests/gui/guitest.h"
@@ -52,6 +53,7 @@ private Q_SLOTS:
     void initTestCase();
     void init();
     void cleanupTestCase();
+    void whatFiltersComparedComesFirst();
     void aPromotionIsPausedAndGoneOnWith();
     void aCancelledPromotionIsUndone();
     void whatAnotherClientDoesIsSeen();
@@ -228,6 +230,42 @@ void TestHotSetWorkspace::pressAtFirstBatch(const QString& name, const char* but
         disconnect(*once);
         QVERIFY(press(button));
     });
+}
+
+void TestHotSetWorkspace::whatFiltersComparedComesFirst()
+{
+    QVERIFY(choose(m_status));
+    const int level = idOf(m_level);
+    const int region = idOf(m_region);
+    const QString problem = elsewhere([this, level, region]() -> QString {
+        auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+        const auto done = owner->exec(
+            test::sql("insert into atlas.filter_usage (tenant_id, filter, attributes, milliseconds) "
+                      "select $1::int, 'x', case when i <= 12 then array[$2::int] else array[$3::int] end, "
+                      "case when i <= 12 then 400 else 1 end from generate_series(1, 1512) i",
+                      {db::param(m_tenantId), db::param(level), db::param(region)}));
+        return done ? QString() : done.error().text();
+    });
+    QCOMPARE(problem, QString());
+    m_workspace->refresh();
+    QVERIFY(settled());
+    // By their time, not their number.
+    const HotSetModel* model = m_workspace->model();
+    QCOMPARE(model->rowOf(level), 0);
+    QCOMPARE(model->rowOf(region), 1);
+    QCOMPARE(shown(m_level, HotSetModel::Filters), QStringLiteral("12"));
+    QCOMPARE(shown(m_region, HotSetModel::Filters), countText(1'500));
+    QCOMPARE(shown(m_status, HotSetModel::Filters), QString());
+    // What was chosen stays so.
+    QCOMPARE(m_workspace->panel()->attributeId(), idOf(m_status));
+    m_workspace->resize(1280, 800);
+    test::shoot(m_workspace.get(), QStringLiteral("hotset-usage-light"));
+    Theme::instance().setMode(Theme::Mode::Dark);
+    // Palettes reach the widgets by events.
+    QTest::qWait(20);
+    test::shoot(m_workspace.get(), QStringLiteral("hotset-usage-dark"));
+    Theme::instance().setMode(Theme::Mode::Light);
+    m_workspace->resize(1200, 720);
 }
 
 void TestHotSetWorkspace::aPromotionIsPausedAndGoneOnWith()

@@ -9,6 +9,7 @@
 #include "gui/assets/assetvaluesmodel.h"
 #include "gui/assets/topvalues.h"
 #include "gui/hotset/hotsetmodel.h"
+#include "gui/support/timetext.h"
 #include "gui/widgets/picker.h"
 #include "gui/widgets/searchfield.h"
 #include "tests/gui/fakecatalog.h"
@@ -77,6 +78,31 @@ private Q_SLOTS:
         QCOMPARE(model.newestJob(firmware)->id, 9);
         QCOMPARE(model.jobsOf(firmware).size(), size_t(2));
         QVERIFY(model.job(8) && !model.job(10));
+
+        // Filters say which of the cold ones come first; of what is not cold only how many there were.
+        const QStringList byShare = texts(model);
+        QVERIFY(byShare.size() >= 5);
+        hotset::Candidate much, little, hot;
+        much.attributeId = fleet.findName(byShare.at(4))->id;
+        much.filters = 3;
+        much.milliseconds = 7'000;
+        little.attributeId = fleet.findName(byShare.at(3))->id;
+        little.filters = 1'200;
+        little.milliseconds = 20;
+        hot.attributeId = status;
+        hot.filters = 9;
+        hot.milliseconds = 1e6;
+        model.setUsage({hot, little, much});
+        QCOMPARE(texts(model).mid(0, 5),
+                 (QStringList{byShare.at(0), byShare.at(1), byShare.at(4), byShare.at(3), byShare.at(2)}));
+        QCOMPARE(
+            texts(model, HotSetModel::Filters).mid(0, 5),
+            (QStringList{QString(), QStringLiteral("9"), QStringLiteral("3"), countText(1'200), QString()}));
+        const QString told = model.index(2, HotSetModel::Filters).data(Qt::ToolTipRole).toString();
+        QVERIFY2(told.contains(elapsedText(7'000)) && !told.contains(QStringLiteral("a second")),
+                 qPrintable(told));
+        model.setUsage({});
+        QCOMPARE(texts(model), byShare);
 
         model.setSearch(QStringLiteral("geo"));
         QCOMPARE(texts(model), (QStringList{QStringLiteral("geo_lat"), QStringLiteral("dest_geohash")}));

@@ -180,7 +180,8 @@ QString TestRowSecurity::prepareOther()
         insert into atlas.hot_set_jobs (tenant_id, attribute_id, kind, phase)
             select tenant_id, attribute_id, 'promote', 'failed' from atlas.attributes where tenant_id = :other and name = 'status';
         insert into atlas.tenant_moves (tenant_id, kind, phase, leaf) values (:other, 'isolate', 'failed', 0);
-        insert into atlas.filter_usage (tenant_id, filter, milliseconds) values (:other, 'x', 1);
+        insert into atlas.filter_usage (tenant_id, filter, attributes, milliseconds)
+            select tenant_id, 'x', array[attribute_id], 1 from atlas.attributes where tenant_id = :other and name = 'status';
         insert into atlas.saved_filters (tenant_id, name, filter, shared) values (:other, 'x', 'y', true);
         select atlas.refresh_attribute_stats(:other))";
     script.replace(":mine", QByteArray::number(m_mineId))
@@ -394,6 +395,7 @@ QHash<QString, Call> TestRowSecurity::calls() const
     writes("agent.maintain", {});
     writes("agent.rate", {});
     writes("agent.stats", {QByteArray("0"), QByteArray("1"), QByteArray("1")});
+    writes("agent.usage", {QByteArray("0"), QByteArray("1000")});
     writes("agent.writes", {});
     reads("rejects.groups", {tenant, QByteArray(""), QByteArray("")});
     reads("rejects.list",
@@ -424,6 +426,7 @@ QHash<QString, Call> TestRowSecurity::calls() const
     lists("environments.warehouseAccess", {}, {warehouse});
     writes("hotset.begin", {tenant, status, QByteArray("promote")});
     writes("hotset.cancel", {tenant, job});
+    reads("hotset.candidates", {tenant, QByteArray("30")}, copies);
     reads("hotset.jobs", {tenant}, copies);
     writes("hotset.step", {tenant, job, QByteArray("10")});
     reads("import.catalogue", {tenant});
@@ -484,6 +487,8 @@ QHash<QString, Call> TestRowSecurity::calls() const
     lists("tenantmoves.sizes", {}, copies);
     writes("tenantmoves.step", {tenant, job, QByteArray("10")});
     lists("tenants.list", {}, copies);
+    writes("usage.note", {tenant, QByteArray("status = ?"), QByteArray("{1}"), QByteArray("1"), std::nullopt,
+                          QByteArray("primary")});
     return all;
 }
 

@@ -45,6 +45,7 @@ private Q_SLOTS:
     void shapes();
     void everyShapeCanBeAskedFor();
     void hotEqualitiesFold();
+    void whatTheHotSetCouldAnswer();
     void hotDocumentHoldsExactValues();
     void projections();
     void keyset();
@@ -314,6 +315,27 @@ void TestFilterCompiler::hotEqualitiesFold()
     for (const char* other : {"status = \"broken\" and rare = \"x\"", "level > 5 and region != \"eu-1\"",
                               "tags = \"[1]\" and tags contains \"x\""})
         QVERIFY(!compiled(QString::fromUtf8(other)).statement.sql.contains("hot_match"));
+}
+
+void TestFilterCompiler::whatTheHotSetCouldAnswer()
+{
+    test::TestCatalog catalog;
+    const int status = catalog.add(QStringLiteral("status"), ValueType::String).id;
+    const int level = catalog.add(QStringLiteral("level"), ValueType::Number).id;
+    const int open = catalog.add(QStringLiteral("open"), ValueType::Boolean, true).id;
+    catalog.add(QStringLiteral("doc"), ValueType::Json);
+    const auto of = [&catalog](const char* text) {
+        return hotEqualities(parse(QString::fromUtf8(text)).expression, catalog);
+    };
+    // Whether it is hot already makes no difference.
+    QCOMPARE(of("open = true and status = \"a\""), (QList<int>{status, open}));
+    QCOMPARE(of("not (status = \"a\") or (level = 3 and open != true)"), (QList<int>{status, level, open}));
+    QCOMPARE(of("status in (\"a\")"), QList<int>{status});
+    QCOMPARE(of("status in (\"a\", \"b\")"), QList<int>());
+    QCOMPARE(of("status = \"a\" or status = \"b\""), QList<int>());
+    QCOMPARE(of("level > 3 and status != \"a\" and exists(open) and doc = \"{}\""), QList<int>());
+    QCOMPARE(of("off(status = \"a\") and entity.type = \"x\""), QList<int>());
+    QCOMPARE(of(""), QList<int>());
 }
 
 void TestFilterCompiler::hotDocumentHoldsExactValues()

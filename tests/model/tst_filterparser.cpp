@@ -88,6 +88,7 @@ private Q_SLOTS:
     void errors();
     void canonicalText_data();
     void canonicalText();
+    void shapesHoldNoValue();
     void nastyNamesAndStrings();
     void randomTreesSurviveTheirText();
     void mutatedTextNeverCrashes();
@@ -381,6 +382,22 @@ void TestFilterParser::canonicalText_data()
         << all({attribute(QStringLiteral("a"), Operator::Equal,
                           {Literal::string(QStringLiteral("\u202e\u0007\U000E0067\u200d"))})})
         << "a = \"\\u202e\\u0007\\udb40\\udc67\u200d\"";
+}
+
+void TestFilterParser::shapesHoldNoValue()
+{
+    const auto shapeOf = [](const char* text) {
+        const ParseResult parsed = parse(QString::fromUtf8(text));
+        return parsed.ok() ? shape(parsed.expression) : parsed.error->message;
+    };
+    QCOMPARE(shapeOf("status = \"secret\" and level between 3 and 4 and (a in (1, 2, 3) or not (b = true))"),
+             QStringLiteral("status = ? and level between ? and ? and (a in (?) or not (b = ?))"));
+    QCOMPARE(
+        shapeOf("seen in the last \"3 d\" and exists(`a b`) and entity.name contains \"x\" and off(a = 1)"),
+        QStringLiteral("seen in the last ? and exists(`a b`) and entity.name contains ?"));
+    QCOMPARE(shapeOf("a in (\"x\", \"y\")"), shapeOf("a in (\"z\")"));
+    QCOMPARE(shapeOf("off(a = 1)"), QString());
+    QCOMPARE(shapeOf(""), QString());
 }
 
 void TestFilterParser::canonicalText()
