@@ -30,9 +30,9 @@ struct Reject
     QString externalId;
     QString attribute;
     std::optional<qint64> observedAt; ///< µs since 1970 UTC; nullopt: none, or one that no table takes
-    std::optional<ValueType> type; ///< nullopt: a sender of its own staged what is none
-    std::optional<QString> value; ///< nullopt: a cleared one
-    qint64 bytes = 0;             ///< of the whole value
+    std::optional<ValueType> type;    ///< nullopt: a sender of its own staged what is none
+    std::optional<QString> value;     ///< nullopt: a cleared one
+    qint64 bytes = 0;                 ///< of the whole value
     QString reason;
 };
 

@@ -693,6 +693,8 @@ void TestRouting::writersSlowDownBeforeASlotIsLost()
         superuser("alter system reset max_slot_wal_keep_size");
         superuser("select pg_reload_conf()");
     });
+    // A slot begins where the server would after a crash.
+    QVERIFY(superuser("checkpoint"));
     QVERIFY(superuser("select pg_create_physical_replication_slot('held_back', true)"));
     QVERIFY(superuser("alter system set max_slot_wal_keep_size = '256MB'"));
     QVERIFY(superuser("select pg_reload_conf()"));
