@@ -1201,6 +1201,12 @@ void TestFilterEquality::oneSnapshotWhileIngestRuns()
         return lines;
     };
     QCOMPARE(m_platform.import(name, batch(0)), QString());
+    // Of the three attributes two are hot: what is written reaches the document in the same commit.
+    for (const char* attribute : {"status", "fault"}) {
+        const test::Ran promoted = m_platform.ctl(
+            {QStringLiteral("promote"), QStringLiteral("--tenant"), name, QString::fromLatin1(attribute)});
+        QVERIFY2(promoted.status == 0, promoted.err.constData());
+    }
     Tenant tenant;
     tenant.id = m_platform.tenantId(name);
     auto analyst = m_platform.open(QStringLiteral("primary"), QStringLiteral("analyst"));
@@ -1213,14 +1219,17 @@ void TestFilterEquality::oneSnapshotWhileIngestRuns()
     QCOMPARE(catalogue->rowCount(), 3);
     for (int row = 0; row < catalogue->rowCount(); ++row) {
         const auto type = valueTypeFromNumber(static_cast<int>(catalogue->integer(row, 2).value_or(0)));
-        tenant.measured.add(catalogue->string(row, 0), type.value_or(ValueType::String), false).id =
-            static_cast<int>(catalogue->integer(row, 1).value_or(0));
+        tenant.measured
+            .add(catalogue->string(row, 0), type.value_or(ValueType::String),
+                 catalogue->string(row, 0) != u"level")
+            .id = static_cast<int>(catalogue->integer(row, 1).value_or(0));
     }
     tenant.measured.setEntitiesTotal(200);
 
     std::atomic<bool> stop = false;
     std::atomic<int> imported = 0;
     QString importProblem;
+    bool usedHot = false;
     std::thread ingest([&] {
         for (int round = 1; !stop && importProblem.isEmpty(); ++round) {
             importProblem = m_platform.import(name, batch(round));
@@ -1263,7 +1272,8 @@ void TestFilterEquality::oneSnapshotWhileIngestRuns()
         const WildEstimator estimator(seed);
         const Subject level = Subject::ofAttribute(QStringLiteral("level"));
         for (const char* input : {"status = \"active\" and level > 10", "fault = 1 or level < 3",
-                                  "missing(fault) and not status = \"idle\"", "level between 5 and 9"}) {
+                                  "missing(fault) and not status = \"idle\"", "level between 5 and 9",
+                                  "status = \"active\" and fault = 1"}) {
             const Expression expression = parse(QString::fromUtf8(input)).expression;
             QList<qint64> wanted;
             for (auto it = entities.cbegin(); it != entities.cend(); ++it) {
@@ -1277,7 +1287,9 @@ void TestFilterEquality::oneSnapshotWhileIngestRuns()
             CompileOptions options;
             options.now = now;
             options.limit = 1'000;
-            for (const bool isSorted : {false, true}) {
+            for (const int form : {0, 1, 2, 3}) {
+                const bool isSorted = form % 2 == 1;
+                options.useHot = options.forceHot = form >= 2;
                 options.sort = isSorted ? std::optional(Sort{level, false}) : std::nullopt;
                 for (const Projection projection :
                      {Projection::EntityIds, Projection::Stream, Projection::Count}) {
@@ -1288,6 +1300,7 @@ void TestFilterEquality::oneSnapshotWhileIngestRuns()
                         options.shape = shape;
                         const auto compiled =
                             compile(tenant.id, expression, tenant.measured, estimator, options);
+                        usedHot = usedHot || compiled.value->statement.sql.contains("atlas.hot_");
                         const auto found = analyst->exec(compiled.value->statement);
                         const QString what = QString::fromUtf8(input) + u'\n' + atlas::filter::name(shape);
                         if (!check(found.ok(), what))
@@ -1312,6 +1325,7 @@ void TestFilterEquality::oneSnapshotWhileIngestRuns()
     ingest.join();
     QCOMPARE(importProblem, QString());
     QVERIFY2(problem.isEmpty(), qPrintable(problem));
+    QVERIFY(usedHot);
 }
 
 void TestFilterEquality::subSelect()

@@ -69,6 +69,7 @@ private Q_SLOTS:
     void fastDoorRecordsABatchWithoutValues();
     void fastDoorLeavesOutWhatHasNoValue();
     void maintenanceDrainsTheDefaultPartition();
+    void retentionDropsWholePartitions();
     void aFrozenPrimaryIsNotWaitedFor();
     void acknowledgedSurvivesAKilledPrimary();
     void fastDoorLosesWhatWasNotFlushed();
@@ -1264,6 +1265,47 @@ void TestIngest::maintenanceDrainsTheDefaultPartition()
                 ->exec(sql("delete from atlas.ingest_rate_samples where tenant_id = $1::int",
                            {db::param(tenant)}))
                 .ok());
+}
+
+void TestIngest::retentionDropsWholePartitions()
+{
+    auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    auto agent = m_platform.open(QStringLiteral("primary"), QStringLiteral("agent"));
+    QCOMPARE(ask("select retention || ' ' || retention_keep_table from partman.part_config where "
+                 "parent_table = 'atlas.attribute_events'"),
+             QStringLiteral("400 days false"));
+    const int tenant = freshTenant();
+    QStringList places;
+    for (const char* age : {"500 days", "300 days"}) {
+        QVERIFY(owner
+                    ->exec(sql("select partman.create_partition_time('atlas.attribute_events', array[now() - "
+                               "$1::interval], false)",
+                               {db::param(age)}))
+                    .ok());
+        const auto put = owner->exec(sql("insert into atlas.attribute_events (tenant_id, entity_id, "
+                                         "attribute_id, observed_at, value_num) values ($1::int, 1, 1, "
+                                         "now() - $2::interval, 1) returning tableoid::regclass::text",
+                                         {db::param(tenant), db::param(age)}));
+        QVERIFY2(put.ok(), put.ok() ? "" : qPrintable(put.error().text()));
+        places.append(put->string(0, 0));
+        QVERIFY2(!places.constLast().contains(QLatin1String("default")), qPrintable(places.constLast()));
+    }
+    const auto maintained = agent->exec(sql("select atlas.maintain()"));
+    QVERIFY2(maintained.ok(), maintained.ok() ? "" : qPrintable(maintained.error().text()));
+    QVERIFY2(maintained->isNull(0, 0), qPrintable(maintained->string(0, 0)));
+    QCOMPARE(ask("select format('%s %s', to_regclass($1) is null, to_regclass($2) is null)",
+                 {db::param(places[0]), db::param(places[1])}),
+             QStringLiteral("t f"));
+    QCOMPARE(
+        count("select count(*) from atlas.attribute_events where tenant_id = $1::int", {db::param(tenant)}),
+        1);
+    // And those of the days to come are there.
+    QCOMPARE(
+        ask("select count(*) >= (select premake from partman.part_config where parent_table = "
+            "'atlas.attribute_events') from partman.show_partitions('atlas.attribute_events') p, lateral "
+            "partman.show_partition_info(p.partition_schemaname || '.' || p.partition_tablename, null, "
+            "'atlas.attribute_events') i where i.child_start_time > now()"),
+        QStringLiteral("t"));
 }
 
 void TestIngest::aFrozenPrimaryIsNotWaitedFor()
