@@ -68,7 +68,8 @@ QJsonObject describeMachine(Context* context, const QStringList& arguments)
         {QStringLiteral("cores"), QThread::idealThreadCount()},
         {QStringLiteral("memory_bytes"),
          static_cast<qint64>(sysconf(_SC_PHYS_PAGES)) * static_cast<qint64>(sysconf(_SC_PAGESIZE))},
-        {QStringLiteral("kernel"), QSysInfo::kernelType() + QLatin1Char(' ') + QSysInfo::kernelVersion()},
+        {QStringLiteral("kernel"), QSysInfo::kernelType() + QLatin1Char(' ') +
+                                       QSysInfo::kernelVersion().section(QLatin1Char('-'), 0, 0)},
         {QStringLiteral("operating_system"), QSysInfo::prettyProductName()},
         {QStringLiteral("date"), QDateTime::currentDateTimeUtc().toString(Qt::ISODate)},
         {QStringLiteral("program_version"), QStringLiteral(ATLAS_VERSION)},
