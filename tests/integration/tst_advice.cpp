@@ -315,9 +315,10 @@ void TestAdvice::aDeadPrimaryBreaksNothing()
 {
     db::Client client;
     const Environment environment = use(client);
-    for (db::Endpoint endpoint : environment.endpointsFor(Purpose::Analyst)) {
-        if (endpoint.role != db::EndpointRole::Primary)
+    for (const db::Endpoint& known : environment.endpointsFor(Purpose::Analyst)) {
+        if (known.role != db::EndpointRole::Primary)
             continue;
+        db::Endpoint endpoint = known;
         endpoint.info.set(QStringLiteral("port"), QStringLiteral("1")); // nobody listens there
         client.setEndpoint(endpoint);
     }
