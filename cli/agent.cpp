@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/ingestoptions.h"
+#include "model/hotset/usage.h"
 #include "model/ingest/duties.h"
 #include "model/lag/monitor.h"
 #include "model/statements.h"
@@ -58,8 +59,7 @@ constexpr double statisticsSeconds = 0.5;
 constexpr qint64 exactUpTo = 200'000;
 constexpr int sampledEntities = 30'000;
 
-// A little more than the advice looks back on, in transactions that are short.
-constexpr int usageDays = 35;
+// Transactions that are short.
 constexpr int usageBatch = 5'000;
 
 db::Result<bool> once(const db::Result<db::ResultSet>& result)
@@ -124,12 +124,13 @@ void startDuties(ingest::DutyRunner& duties, LagMailbox& lagMailbox)
                       error.message = done->string(0, 0);
                       return error;
                   }});
-    duties.start({QStringLiteral("filter usage"), 1h, [](db::BlockingSession& s) -> db::Result<bool> {
-                      const auto gone = s.exec(forgetSql({db::param(usageDays), db::param(usageBatch)}, 60s));
-                      if (!gone)
-                          return gone.error();
-                      return gone->integer(0, 0).value_or(0) >= usageBatch;
-                  }});
+    duties.start(
+        {QStringLiteral("filter usage"), 1h, [](db::BlockingSession& s) -> db::Result<bool> {
+             const auto gone = s.exec(forgetSql({db::param(hotset::keptDays), db::param(usageBatch)}, 60s));
+             if (!gone)
+                 return gone.error();
+             return gone->integer(0, 0).value_or(0) >= usageBatch;
+         }});
     duties.start(
         {QStringLiteral("attribute statistics"), statisticsEvery,
          [](db::BlockingSession& s) -> db::Result<bool> {

@@ -4,7 +4,6 @@
 #include <QJsonObject>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -17,12 +16,6 @@ namespace atlas::cli {
 namespace {
 
 using hotset::Candidate;
-
-void put(const QString& text)
-{
-    const QByteArray bytes = text.toUtf8();
-    std::fwrite(bytes.constData(), 1, static_cast<std::size_t>(bytes.size()), stdout);
-}
 
 QString number(const std::optional<qint64>& value)
 {
@@ -101,8 +94,8 @@ int runCandidates(const QStringList& arguments)
         fail(QStringLiteral("say --tenant NAME and nothing else"));
         return Usage;
     }
-    if (!isNumber || days < 1 || days > 35) {
-        fail(QStringLiteral("days is a number from 1 to 35"));
+    if (!isNumber || days < 1 || days > hotset::keptDays) {
+        fail(QStringLiteral("days is a number from 1 to %1").arg(hotset::keptDays));
         return Usage;
     }
     auto connection = Connection::fromParser(parser);

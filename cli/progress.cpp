@@ -24,6 +24,12 @@ QString duration(double seconds)
 
 } // namespace
 
+void put(const QString& text)
+{
+    const QByteArray bytes = text.toUtf8();
+    std::fwrite(bytes.constData(), 1, static_cast<std::size_t>(bytes.size()), stdout);
+}
+
 QString grouped(qint64 number)
 {
     return QLocale(QLocale::English, QLocale::UnitedStates).toString(number);

@@ -36,5 +36,7 @@ private:
 
 /// 4012345 → "4,012,345"
 QString grouped(qint64 number);
+/// To standard output, as it is.
+void put(const QString& text);
 
 } // namespace atlas::cli

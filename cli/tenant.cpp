@@ -5,8 +5,6 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 
-#include <cstdio>
-
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "model/ingest/pressure.h"
@@ -31,12 +29,6 @@ QString size(const std::optional<qint64>& bytes)
         return QStringLiteral("-");
     return *bytes < 10'000'000 ? QStringLiteral("%1 kB").arg(grouped(*bytes / 1000))
                                : QStringLiteral("%1 MB").arg(grouped(*bytes / 1'000'000));
-}
-
-void put(const QString& text)
-{
-    const QByteArray bytes = text.toUtf8();
-    std::fwrite(bytes.constData(), 1, static_cast<std::size_t>(bytes.size()), stdout);
 }
 
 QJsonObject toJson(const Tenant& tenant)

@@ -77,6 +77,8 @@ struct Candidate
 };
 
 constexpr int adviceDays = 30;
+/// The agent keeps notes a little longer than the advice looks back on.
+constexpr int keptDays = 35;
 
 /// Those first in whose filters most time was spent. Whoever may read the tenant's usage: any node but the
 /// warehouse.
