@@ -18,10 +18,11 @@ namespace {
 const RegisteredStatement listSql{"catalog.attributes", "Attributes of a tenant", R"sql(
 select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.entities_with, s.distinct_values,
        extract(epoch from s.measured_at)::float8 as measured_at, s.entities_total, t.isolation, s.sampled_entities,
-       s.writes_since, s.write_rate, null::jsonb as top_values, null::jsonb as histogram, null::jsonb as text_histogram
+       r.writes_since, r.write_rate, null::jsonb as top_values, null::jsonb as histogram, null::jsonb as text_histogram
   from atlas.tenants t
   join atlas.attributes a on a.tenant_id = t.tenant_id
   left join atlas.attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
+  left join atlas.attribute_rates r on r.tenant_id = a.tenant_id and r.attribute_id = a.attribute_id
  where t.tenant_id = $1::int
  union all
 select case f.field when 'id' then -1 when 'type' then -2 else -3 end, f.field, 1::smallint, '', '', 'cold',
@@ -37,10 +38,11 @@ const RegisteredStatement namedSql{"catalog.named",
                                    "The attributes that a filter names, with their statistics", R"sql(
 select a.attribute_id, a.name, a.value_type, a.unit, a.description, a.state, s.entities_with, s.distinct_values,
        extract(epoch from s.measured_at)::float8 as measured_at, s.entities_total, t.isolation, s.sampled_entities,
-       s.writes_since, s.write_rate, s.top_values, s.histogram, s.text_histogram
+       r.writes_since, r.write_rate, s.top_values, s.histogram, s.text_histogram
   from atlas.tenants t
   join atlas.attributes a on a.tenant_id = t.tenant_id
   left join atlas.attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
+  left join atlas.attribute_rates r on r.tenant_id = a.tenant_id and r.attribute_id = a.attribute_id
  where t.tenant_id = $1::int and a.name = any ($2::text[])
  union all
 select case f.field when 'id' then -1 when 'type' then -2 else -3 end, f.field, 1::smallint, '', '', 'cold',

@@ -53,6 +53,7 @@ class TestHotSet : public QObject
 private Q_SLOTS:
     void initTestCase();
     void promoteUnderIngestHasNoDifference();
+    void sameValueChangesNoDocument();
     void demoteUnderIngestLeavesNothing();
     void cancelRemovesWhatItWrote();
     void cancelWhileItBegins();
@@ -219,6 +220,37 @@ void TestHotSet::promoteUnderIngestHasNoDifference()
     QVERIFY(writers.batches > 10);
     for (const char* name : {"status", "level", "open"})
         QCOMPARE(differences(QString::fromLatin1(name)), 0);
+}
+
+/// Most observations repeat what was there: those write no row version and nothing into the index.
+void TestHotSet::sameValueChangesNoDocument()
+{
+    auto owner = m_platform.open(QStringLiteral("primary"), QStringLiteral("owner"));
+    int sent = 0; // the same lines again would be the same batch
+    const auto send = [&](const char* level) -> QString {
+        const QString failed =
+            m_platform.import(m_tenantName, QByteArray(R"({"id": "e1", "attributes": {"level": )") + level +
+                                                R"(, "sent": )" + QByteArray::number(++sent) + "}}\n");
+        if (!failed.isEmpty())
+            return failed;
+        const auto place = owner->exec(
+            sql("select h.ctid::text || ' ' || (h.doc -> a.attribute_id::text) || ' ' || v.observed_at "
+                "from atlas.entities e join atlas.attributes a using (tenant_id) "
+                "join atlas.attribute_values v using (tenant_id, entity_id, attribute_id) "
+                "join atlas.entity_hot h using (tenant_id, entity_id) "
+                "where e.tenant_id = $1::int and e.external_id = 'e1' and a.name = 'level'",
+                {db::param(m_tenant)}));
+        return place && place->rowCount() == 1 ? place->string(0, 0) : QStringLiteral("no document");
+    };
+    const QStringList first = send("4711").split(u' ');
+    QCOMPARE(first.value(1), QStringLiteral("4711"));
+    const QStringList again = send("4711").split(u' ');
+    QCOMPARE(again.mid(0, 2), first.mid(0, 2));
+    QVERIFY(again.mid(2) != first.mid(2)); // it has arrived
+    const QStringList other = send("4712").split(u' ');
+    QCOMPARE(other.value(1), QStringLiteral("4712"));
+    QVERIFY(other.value(0) != first.value(0));
+    QCOMPARE(differences(QStringLiteral("level")), 0);
 }
 
 void TestHotSet::demoteUnderIngestLeavesNothing()

@@ -183,6 +183,8 @@ QString TestRowSecurity::prepareOther()
         insert into atlas.filter_usage (tenant_id, filter, attributes, milliseconds)
             select tenant_id, 'x', array[attribute_id], 1 from atlas.attributes where tenant_id = :other and name = 'status';
         insert into atlas.saved_filters (tenant_id, name, filter, shared) values (:other, 'x', 'y', true);
+        insert into atlas.attribute_rates (tenant_id, attribute_id)
+            select tenant_id, attribute_id from atlas.attributes where tenant_id = :other on conflict do nothing;
         select atlas.refresh_attribute_stats(:other))";
     script.replace(":mine", QByteArray::number(m_mineId))
         .replace(":other", id)

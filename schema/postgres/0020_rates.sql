@@ -1,0 +1,153 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- How much is written of each attribute changes every few seconds, what it holds a few times a day: two kilobytes of common
+-- values and bounds were written anew with each round of the agent, and read to find what had changed. The figures that change
+-- get a table of their own.
+
+create table atlas.attribute_rates (
+    tenant_id    integer not null,
+    attribute_id integer not null,
+    writes_since bigint not null default 0,
+    write_rate   double precision not null default 0,
+    primary key (tenant_id, attribute_id)
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.2, autovacuum_vacuum_cost_delay = 0);
+comment on table atlas.attribute_rates is 'What was written of each attribute: a row since its first value, brought up to date with every round of the agent.';
+comment on column atlas.attribute_rates.tenant_id is 'Owner of the attribute.';
+comment on column atlas.attribute_rates.attribute_id is 'The attribute.';
+comment on column atlas.attribute_rates.writes_since is 'Current values written since attribute_stats was measured; at least 1 where that is not known.';
+comment on column atlas.attribute_rates.write_rate is 'Current values written a second, averaged over some five minutes.';
+
+-- What was never measured is waited for by its row here.
+insert into atlas.attribute_rates (tenant_id, attribute_id, writes_since, write_rate)
+    select a.tenant_id, a.attribute_id, coalesce(s.writes_since, 1), coalesce(s.write_rate, 0)
+      from atlas.attributes a
+      left join atlas.attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id;
+alter table atlas.attribute_stats drop column writes_since, drop column write_rate, set (fillfactor = 90);
+
+alter table atlas.attribute_rates enable row level security;
+create policy granted_tenants on atlas.attribute_rates for select to atlas_analyst, atlas_operator, atlas_admin
+    using (tenant_id = any ((select atlas.my_tenants())::integer[]));
+create policy services on atlas.attribute_rates to atlas_agent using (true) with check (true);
+grant select on atlas.attribute_rates to atlas_analyst, atlas_operator, atlas_admin, atlas_agent;
+
+do $$
+declare
+    before text := pg_get_functiondef('atlas.measure_attributes(integer, integer, bigint[], bigint)'::regprocedure);
+    after  text := replace(replace(before, 'sampled_entities = excluded.sampled_entities, writes_since = 0,', 'sampled_entities = excluded.sampled_entities,'),
+        'get diagnostics written = row_count;', 'get diagnostics written = row_count;
+    update attribute_rates r set writes_since = 0
+     where r.tenant_id = p_tenant and (p_attribute is null or r.attribute_id = p_attribute) and r.writes_since <> 0;');
+begin
+    if after !~ 'update attribute_rates' or after ~ 'writes_since = 0, ' then
+        raise 'measure_attributes is not as 0010 made it';
+    end if;
+    execute after;
+end $$;
+
+create or replace function atlas.note_attribute_writes() returns bigint
+    language plpgsql security definer set search_path = atlas, pg_temp as $$
+declare
+    seconds double precision;
+    noted   bigint;
+begin
+    update statistics_duty d set noted_at = clock_timestamp() from statistics_duty before
+     where d.id = 1 and before.id = 1 returning greatest(extract(epoch from d.noted_at - before.noted_at), 1) into seconds;
+    if not exists (select from attribute_writes where tenant_id = 0) then
+        -- Each attribute is measured again within a day, and entities are counted once.
+        insert into attribute_writes (tenant_id, attribute_id, writes) values (0, 0, 0);
+        update entity_field_stats set recount = true;
+        insert into attribute_rates as r (tenant_id, attribute_id, writes_since)
+            select a.tenant_id, a.attribute_id, 1 from attributes a order by 1, 2
+            on conflict (tenant_id, attribute_id) do update set writes_since = 1 where r.writes_since = 0;
+    end if;
+    with taken as (
+        delete from attribute_writes where tenant_id <> 0 returning tenant_id, attribute_id, writes
+    ), summed as materialized (
+        select tenant_id, attribute_id, sum(writes) as writes from taken group by 1, 2
+    ), fields as (
+        update entity_field_stats f set entities_since = f.entities_since + s.added, changes_since = f.changes_since + s.changed
+          from (select tenant_id, coalesce(sum(writes) filter (where attribute_id = 0), 0) as added,
+                       coalesce(sum(writes) filter (where attribute_id = -1), 0) as changed
+                  from summed where attribute_id <= 0 group by 1) s
+         where f.tenant_id = s.tenant_id
+    ), changed as (
+        -- What nobody writes any more fades.
+        insert into attribute_rates as r (tenant_id, attribute_id, writes_since, write_rate)
+            select tenant_id, attribute_id, coalesce(s.writes, 0),
+                   case when s.writes is null and k.write_rate < 0.001 then 0
+                        else coalesce(k.write_rate, 0) * exp(-seconds / 300) + coalesce(s.writes, 0) / seconds * (1 - exp(-seconds / 300)) end
+              from summed s
+              full join attribute_rates k using (tenant_id, attribute_id)
+             where attribute_id > 0 and (s.writes is not null or k.write_rate > 0)
+             order by tenant_id, attribute_id
+            on conflict (tenant_id, attribute_id) do update
+               set writes_since = r.writes_since + excluded.writes_since, write_rate = excluded.write_rate
+    )
+    select coalesce(sum(writes), 0) into noted from summed where attribute_id > 0;
+    return noted;
+end $$;
+
+-- Goes through the rates, which are small: what was written since, or never measured.
+do $$
+declare
+    before text := pg_get_functiondef('atlas.refresh_stale_stats(double precision, bigint, integer)'::regprocedure);
+    after  text := replace(before, '               s.entities_with + s.writes_since as rows
+          from attributes a
+          join entity_field_stats f on f.tenant_id = a.tenant_id and f.field = ''type''
+          left join attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
+         where s.tenant_id is null
+            or (s.writes_since > 0.1 * s.entities_with and s.measured_at < clock_timestamp() - interval ''5 minutes'')
+            or (s.writes_since > 0 and s.measured_at < clock_timestamp() - interval ''1 day'')
+         order by s.tenant_id is not null, s.writes_since / greatest(s.entities_with, 1)::double precision desc, a.tenant_id loop
+', '               s.entities_with + a.writes_since as rows
+          from attribute_rates a
+          join entity_field_stats f on f.tenant_id = a.tenant_id and f.field = ''type''
+          left join attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
+         where a.writes_since > 0
+           and (s.tenant_id is null
+                or (a.writes_since > 0.1 * s.entities_with and s.measured_at < clock_timestamp() - interval ''5 minutes'')
+                or s.measured_at < clock_timestamp() - interval ''1 day'')
+         order by s.tenant_id is not null, a.writes_since / greatest(s.entities_with, 1)::double precision desc, a.tenant_id loop
+');
+begin
+    if after = before then
+        raise 'refresh_stale_stats is not as 0010 made it';
+    end if;
+    execute after;
+end $$;
+
+do $$
+declare
+    before text := pg_get_functiondef('atlas.hot_set_candidates(integer, integer)'::regprocedure);
+    after  text := replace(replace(before, 't.write_rate', 'coalesce(r.write_rate, case when t.tenant_id is not null then 0 end)'),
+        'left join attribute_stats t on t.tenant_id = a.tenant_id and t.attribute_id = a.attribute_id',
+        'left join attribute_stats t on t.tenant_id = a.tenant_id and t.attribute_id = a.attribute_id
+      left join attribute_rates r on r.tenant_id = a.tenant_id and r.attribute_id = a.attribute_id');
+begin
+    if after !~ 'join attribute_rates' then
+        raise 'hot_set_candidates is not as 0019 made it';
+    end if;
+    execute after;
+end $$;
+
+-- A hot value that is sent again as it was changes no document: no row version, nothing in the index of documents. And what
+-- does change moves to another place in any case, since the document is indexed: room on the page is no use to it.
+do $$
+declare
+    before text := pg_get_functiondef('atlas.ingest_batch(integer, uuid, timestamptz, text, text, bigint, text[], text[], text[], text[], smallint[], integer[], integer[], timestamptz[], double precision[], text[], numeric[], text[])'::regprocedure);
+    after  text := replace(before, 'do update set doc = h.doc || excluded.doc', 'do update set doc = h.doc || excluded.doc where h.doc || excluded.doc <> h.doc');
+    leaf   text;
+begin
+    if (select count(*) from regexp_matches(after, 'excluded.doc <> h.doc', 'g')) <> 3 then
+        raise 'ingest_batch is not as 0018 made it';
+    end if;
+    execute after;
+    before := pg_get_functiondef('atlas.create_branches(integer)'::regprocedure);
+    after := replace(before, 'with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)', 'with (autovacuum_vacuum_scale_factor = 0.05)');
+    if after = before then
+        raise 'create_branches is not as 0001 made it';
+    end if;
+    execute after;
+    for leaf in select t.relid::regclass::text from pg_partition_tree('atlas.entity_hot') t where t.isleaf loop
+        execute format('alter table %s reset (fillfactor)', leaf);
+    end loop;
+end $$;
