@@ -129,25 +129,14 @@ begin
     execute after;
 end $$;
 
--- A hot value that is sent again as it was changes no document: no row version, nothing in the index of documents. And what
--- does change moves to another place in any case, since the document is indexed: room on the page is no use to it.
+-- A hot value that is sent again as it was changes no document: no row version, nothing in the index of documents.
 do $$
 declare
     before text := pg_get_functiondef('atlas.ingest_batch(integer, uuid, timestamptz, text, text, bigint, text[], text[], text[], text[], smallint[], integer[], integer[], timestamptz[], double precision[], text[], numeric[], text[])'::regprocedure);
     after  text := replace(before, 'do update set doc = h.doc || excluded.doc', 'do update set doc = h.doc || excluded.doc where h.doc || excluded.doc <> h.doc');
-    leaf   text;
 begin
     if (select count(*) from regexp_matches(after, 'excluded.doc <> h.doc', 'g')) <> 3 then
         raise 'ingest_batch is not as 0018 made it';
     end if;
     execute after;
-    before := pg_get_functiondef('atlas.create_branches(integer)'::regprocedure);
-    after := replace(before, 'with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)', 'with (autovacuum_vacuum_scale_factor = 0.05)');
-    if after = before then
-        raise 'create_branches is not as 0001 made it';
-    end if;
-    execute after;
-    for leaf in select t.relid::regclass::text from pg_partition_tree('atlas.entity_hot') t where t.isleaf loop
-        execute format('alter table %s reset (fillfactor)', leaf);
-    end loop;
 end $$;
