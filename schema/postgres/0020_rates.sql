@@ -34,8 +34,12 @@ declare
     before text := pg_get_functiondef('atlas.measure_attributes(integer, integer, bigint[], bigint)'::regprocedure);
     after  text := replace(replace(before, 'sampled_entities = excluded.sampled_entities, writes_since = 0,', 'sampled_entities = excluded.sampled_entities,'),
         'get diagnostics written = row_count;', 'get diagnostics written = row_count;
+    -- In the order in which the agent adds up, so that neither waits for the other.
     update attribute_rates r set writes_since = 0
-     where r.tenant_id = p_tenant and (p_attribute is null or r.attribute_id = p_attribute) and r.writes_since <> 0;');
+      from (select o.attribute_id from attribute_rates o
+             where o.tenant_id = p_tenant and (p_attribute is null or o.attribute_id = p_attribute) and o.writes_since <> 0
+             order by o.attribute_id for update) due
+     where r.tenant_id = p_tenant and r.attribute_id = due.attribute_id;');
 begin
     if after !~ 'update attribute_rates' or after ~ 'writes_since = 0, ' then
         raise 'measure_attributes is not as 0010 made it';
