@@ -29,53 +29,33 @@ create policy granted_tenants on atlas.attribute_rates for select to atlas_analy
 create policy services on atlas.attribute_rates to atlas_agent using (true) with check (true);
 grant select on atlas.attribute_rates to atlas_analyst, atlas_operator, atlas_admin, atlas_agent;
 
-do $$
+do $migration$
 declare
-    before text := pg_get_functiondef('atlas.measure_attributes(integer, integer, bigint[], bigint)'::regprocedure);
-    after  text := replace(replace(before, 'sampled_entities = excluded.sampled_entities, writes_since = 0,', 'sampled_entities = excluded.sampled_entities,'),
-        'get diagnostics written = row_count;', 'get diagnostics written = row_count;
-    -- In the order in which the agent adds up, so that neither waits for the other.
+    change record;
+    body   text;
+begin
+    for change in select * from (values
+        ('measure_attributes', 1, 'sampled_entities = excluded.sampled_entities, writes_since = 0,', 'sampled_entities = excluded.sampled_entities,'),
+        ('measure_attributes', 1, 'get diagnostics written = row_count;', $$get diagnostics written = row_count;
+    -- In the order in which the agent adds up, so that the two cannot deadlock.
     update attribute_rates r set writes_since = 0
       from (select o.attribute_id from attribute_rates o
              where o.tenant_id = p_tenant and (p_attribute is null or o.attribute_id = p_attribute) and o.writes_since <> 0
              order by o.attribute_id for update) due
-     where r.tenant_id = p_tenant and r.attribute_id = due.attribute_id;');
-begin
-    if after !~ 'update attribute_rates' or after ~ 'writes_since = 0, ' then
-        raise 'measure_attributes is not as 0010 made it';
-    end if;
-    execute after;
-end $$;
-
-create or replace function atlas.note_attribute_writes() returns bigint
-    language plpgsql security definer set search_path = atlas, pg_temp as $$
-declare
-    seconds double precision;
-    noted   bigint;
-begin
-    update statistics_duty d set noted_at = clock_timestamp() from statistics_duty before
-     where d.id = 1 and before.id = 1 returning greatest(extract(epoch from d.noted_at - before.noted_at), 1) into seconds;
-    if not exists (select from attribute_writes where tenant_id = 0) then
-        -- Each attribute is measured again within a day, and entities are counted once.
-        insert into attribute_writes (tenant_id, attribute_id, writes) values (0, 0, 0);
-        update entity_field_stats set recount = true;
-        insert into attribute_rates as r (tenant_id, attribute_id, writes_since)
+     where r.tenant_id = p_tenant and r.attribute_id = due.attribute_id;$$),
+        ('note_attribute_writes', 1, $$        update attribute_stats set writes_since = 1 where writes_since = 0;
+$$, $$        insert into attribute_rates as r (tenant_id, attribute_id, writes_since)
             select a.tenant_id, a.attribute_id, 1 from attributes a order by 1, 2
             on conflict (tenant_id, attribute_id) do update set writes_since = 1 where r.writes_since = 0;
-    end if;
-    with taken as (
-        delete from attribute_writes where tenant_id <> 0 returning tenant_id, attribute_id, writes
-    ), summed as materialized (
-        select tenant_id, attribute_id, sum(writes) as writes from taken group by 1, 2
-    ), fields as (
-        update entity_field_stats f set entities_since = f.entities_since + s.added, changes_since = f.changes_since + s.changed
-          from (select tenant_id, coalesce(sum(writes) filter (where attribute_id = 0), 0) as added,
-                       coalesce(sum(writes) filter (where attribute_id = -1), 0) as changed
-                  from summed where attribute_id <= 0 group by 1) s
-         where f.tenant_id = s.tenant_id
-    ), changed as (
-        -- What nobody writes any more fades.
-        insert into attribute_rates as r (tenant_id, attribute_id, writes_since, write_rate)
+$$),
+        ('note_attribute_writes', 1, $$        update attribute_stats a
+           set writes_since = a.writes_since + coalesce(s.writes, 0),
+               write_rate = case when s.writes is null and a.write_rate < 0.001 then 0
+                                 else a.write_rate * exp(-seconds / 300) + coalesce(s.writes, 0) / seconds * (1 - exp(-seconds / 300)) end
+          from attribute_stats b
+          left join summed s on s.tenant_id = b.tenant_id and s.attribute_id = b.attribute_id
+         where a.tenant_id = b.tenant_id and a.attribute_id = b.attribute_id and (s.writes is not null or b.write_rate > 0)
+$$, $$        insert into attribute_rates as r (tenant_id, attribute_id, writes_since, write_rate)
             select tenant_id, attribute_id, coalesce(s.writes, 0),
                    case when s.writes is null and k.write_rate < 0.001 then 0
                         else coalesce(k.write_rate, 0) * exp(-seconds / 300) + coalesce(s.writes, 0) / seconds * (1 - exp(-seconds / 300)) end
@@ -85,62 +65,41 @@ begin
              order by tenant_id, attribute_id
             on conflict (tenant_id, attribute_id) do update
                set writes_since = r.writes_since + excluded.writes_since, write_rate = excluded.write_rate
-    )
-    select coalesce(sum(writes), 0) into noted from summed where attribute_id > 0;
-    return noted;
-end $$;
-
--- Goes through the rates, which are small: what was written since, or never measured.
-do $$
-declare
-    before text := pg_get_functiondef('atlas.refresh_stale_stats(double precision, bigint, integer)'::regprocedure);
-    after  text := replace(before, '               s.entities_with + s.writes_since as rows
+$$),
+        -- Goes through the rates, which are small: what was written since, or never measured.
+        ('refresh_stale_stats', 1, $$               s.entities_with + s.writes_since as rows
           from attributes a
-          join entity_field_stats f on f.tenant_id = a.tenant_id and f.field = ''type''
+          join entity_field_stats f on f.tenant_id = a.tenant_id and f.field = 'type'
           left join attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
          where s.tenant_id is null
-            or (s.writes_since > 0.1 * s.entities_with and s.measured_at < clock_timestamp() - interval ''5 minutes'')
-            or (s.writes_since > 0 and s.measured_at < clock_timestamp() - interval ''1 day'')
+            or (s.writes_since > 0.1 * s.entities_with and s.measured_at < clock_timestamp() - interval '5 minutes')
+            or (s.writes_since > 0 and s.measured_at < clock_timestamp() - interval '1 day')
          order by s.tenant_id is not null, s.writes_since / greatest(s.entities_with, 1)::double precision desc, a.tenant_id loop
-', '               s.entities_with + a.writes_since as rows
+$$, $$               s.entities_with + a.writes_since as rows
           from attribute_rates a
-          join entity_field_stats f on f.tenant_id = a.tenant_id and f.field = ''type''
+          join entity_field_stats f on f.tenant_id = a.tenant_id and f.field = 'type'
           left join attribute_stats s on s.tenant_id = a.tenant_id and s.attribute_id = a.attribute_id
          where a.writes_since > 0
            and (s.tenant_id is null
-                or (a.writes_since > 0.1 * s.entities_with and s.measured_at < clock_timestamp() - interval ''5 minutes'')
-                or s.measured_at < clock_timestamp() - interval ''1 day'')
+                or (a.writes_since > 0.1 * s.entities_with and s.measured_at < clock_timestamp() - interval '5 minutes')
+                or s.measured_at < clock_timestamp() - interval '1 day')
          order by s.tenant_id is not null, a.writes_since / greatest(s.entities_with, 1)::double precision desc, a.tenant_id loop
-');
-begin
-    if after = before then
-        raise 'refresh_stale_stats is not as 0010 made it';
-    end if;
-    execute after;
-end $$;
-
-do $$
-declare
-    before text := pg_get_functiondef('atlas.hot_set_candidates(integer, integer)'::regprocedure);
-    after  text := replace(replace(before, 't.write_rate', 'coalesce(r.write_rate, case when t.tenant_id is not null then 0 end)'),
-        'left join attribute_stats t on t.tenant_id = a.tenant_id and t.attribute_id = a.attribute_id',
-        'left join attribute_stats t on t.tenant_id = a.tenant_id and t.attribute_id = a.attribute_id
-      left join attribute_rates r on r.tenant_id = a.tenant_id and r.attribute_id = a.attribute_id');
-begin
-    if after !~ 'join attribute_rates' then
-        raise 'hot_set_candidates is not as 0019 made it';
-    end if;
-    execute after;
-end $$;
-
--- A hot value that is sent again as it was changes no document: no row version, nothing in the index of documents.
-do $$
-declare
-    before text := pg_get_functiondef('atlas.ingest_batch(integer, uuid, timestamptz, text, text, bigint, text[], text[], text[], text[], smallint[], integer[], integer[], timestamptz[], double precision[], text[], numeric[], text[])'::regprocedure);
-    after  text := replace(before, 'do update set doc = h.doc || excluded.doc', 'do update set doc = h.doc || excluded.doc where h.doc || excluded.doc <> h.doc');
-begin
-    if (select count(*) from regexp_matches(after, 'excluded.doc <> h.doc', 'g')) <> 3 then
-        raise 'ingest_batch is not as 0018 made it';
-    end if;
-    execute after;
-end $$;
+$$),
+        ('hot_set_candidates', 1, $$t.write_rate
+      from sums s
+      join attributes a on a.tenant_id = p_tenant and a.attribute_id = s.attribute_id
+      left join attribute_stats t on t.tenant_id = a.tenant_id and t.attribute_id = a.attribute_id$$, $$coalesce(r.write_rate, case when t.tenant_id is not null then 0 end)
+      from sums s
+      join attributes a on a.tenant_id = p_tenant and a.attribute_id = s.attribute_id
+      left join attribute_stats t on t.tenant_id = a.tenant_id and t.attribute_id = a.attribute_id
+      left join attribute_rates r on r.tenant_id = a.tenant_id and r.attribute_id = a.attribute_id$$),
+        -- A hot value that is sent again as it was changes no document: no row version, nothing in the index of documents.
+        ('ingest_batch', 3, 'do update set doc = h.doc || excluded.doc', 'do update set doc = h.doc || excluded.doc where h.doc || excluded.doc <> h.doc')
+        ) c (name, times, old, new) loop
+        body := pg_get_functiondef(format('atlas.%I', change.name)::regproc);
+        if (length(body) - length(replace(body, change.old, ''))) / length(change.old) <> change.times then
+            raise '% is not as 0019 left it: %', change.name, change.old;
+        end if;
+        execute replace(body, change.old, change.new);
+    end loop;
+end $migration$;
